@@ -1,0 +1,52 @@
+// swift-tools-version: 6.1
+import PackageDescription
+
+// The kernels are one set of sources (Sources/Kernels; the other folders are links to it), compiled
+// once per CPU level. Only these targets are compiled unchecked and for a particular CPU.
+#if arch(x86_64)
+let kernelLevels = [("Kernels", "x86-64"), ("KernelsV3", "x86-64-v3"), ("KernelsV4", "x86-64-v4")]
+#else
+let kernelLevels = [("Kernels", "armv8-a")]
+#endif
+let kernelTargets: [Target] = kernelLevels.map { name, march in
+    .target(
+        name: name, dependencies: ["KernelABI"],
+        swiftSettings: [.unsafeFlags(["-Ounchecked", "-Xcc", "-march=\(march)"])],
+        linkerSettings: [.linkedLibrary("m")])
+}
+let kernels = kernelLevels.map { Target.Dependency(stringLiteral: $0.0) }
+
+let package = Package(
+    name: "host",
+    platforms: [.macOS(.v15)],
+    dependencies: [
+        .package(url: "https://github.com/apple/swift-protobuf", from: "1.39.0"),
+    ],
+    targets: kernelTargets + [
+        .systemLibrary(
+            name: "CLua", pkgConfig: "lua5.4", providers: [.apt(["liblua5.4-dev"]), .brew(["lua"])]),
+        .systemLibrary(
+            name: "CCurl", pkgConfig: "libcurl", providers: [.apt(["libcurl4-openssl-dev"]), .brew(["curl"])]),
+        .systemLibrary(
+            name: "CCrypto", pkgConfig: "libcrypto", providers: [.apt(["libssl-dev"]), .brew(["openssl"])]),
+        .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"]), .brew(["zlib"])]),
+        .target(name: "KernelABI"),
+        .target(name: "CLuaShim", dependencies: ["CLua"]),
+        .target(name: "CPrelude"),
+        .target(name: "LuaBridge", dependencies: ["CLua", "CLuaShim"]),
+        .target(name: "NN", dependencies: ["KernelABI", "CZlib"] + kernels),
+        .target(
+            name: "Wandb",
+            dependencies: [
+                "CCurl", "CCrypto", "CZlib", .product(name: "SwiftProtobuf", package: "swift-protobuf"),
+            ]),
+        .executableTarget(
+            name: "host", dependencies: ["LuaBridge", "NN", "Wandb", "CPrelude", "CCurl", "CCrypto"],
+            path: "Sources/Host", exclude: ["Prelude"]),
+        .testTarget(name: "KernelsTests", dependencies: ["KernelABI"] + kernels),
+        .testTarget(name: "NNTests", dependencies: ["NN"]),
+        .testTarget(name: "LuaBridgeTests", dependencies: ["LuaBridge"]),
+        .testTarget(name: "WandbTests", dependencies: ["Wandb"]),
+        .testTarget(name: "HostTests", dependencies: ["host"]),
+    ],
+    swiftLanguageModes: [.v6])
