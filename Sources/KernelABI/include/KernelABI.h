@@ -133,13 +133,13 @@ typedef struct {
 typedef struct kernel_table {
     const char *name; // "baseline", "v3", "v4", "neon"
     // Each returns NULL where the function does not exist for the dtype.
-    kernel_unary _Nullable (*unary)(int op, int dtype);
-    kernel_binary _Nullable (*binary)(int op, int dtype);
-    kernel_binary _Nullable (*compare)(int op, int dtype);
-    kernel_convert _Nullable (*convert)(int from, int to); // float to int truncates, saturating; to bool: != 0
-    kernel_reduce _Nullable (*reduce)(int op, int dtype);
-    kernel_scan _Nullable (*scan)(int op, int dtype);
-    kernel_scan_backward _Nullable (*softmax_backward)(int op, int dtype); // SCAN_SOFTMAX, SCAN_LOG_SOFTMAX
+    kernel_unary _Nullable (*_Nonnull unary)(int op, int dtype);
+    kernel_binary _Nullable (*_Nonnull binary)(int op, int dtype);
+    kernel_binary _Nullable (*_Nonnull compare)(int op, int dtype);
+    kernel_convert _Nullable (*_Nonnull convert)(int from, int to); // float to int truncates, saturating; to bool: != 0
+    kernel_reduce _Nullable (*_Nonnull reduce)(int op, int dtype);
+    kernel_scan _Nullable (*_Nonnull scan)(int op, int dtype);
+    kernel_scan_backward _Nullable (*_Nonnull softmax_backward)(int op, int dtype); // SCAN_SOFTMAX, SCAN_LOG_SOFTMAX
 
     // y[i] = c[i * cs] ? x[i * xs] : z[i * zs]; size = bytes per element (1, 4, 8); strides 0 or 1.
     void (*where_)(int size, long n, const uint8_t *c, long cs, const void *x, long xs, const void *z, long zs, void *y);
@@ -204,6 +204,11 @@ typedef struct kernel_table {
     void (*sgd)(int dtype, long n, const kernel_sgd *o, void *p, const void *g, void *_Nullable momentum);
     void (*adam)(int dtype, long n, const kernel_adam *o, void *p, const void *g, void *m, void *v, void *_Nullable vmax);
 } kernel_table;
+
+// The highest x86-64 level (1, 3 or 4) that this CPU and its operating system support.
+int kernel_cpu_level(void);
+// How many CPUs the affinity mask of this process allows; 0 where that cannot be told.
+int kernel_affinity_count(void);
 
 #pragma clang assume_nonnull end
 #endif

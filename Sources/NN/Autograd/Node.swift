@@ -1,0 +1,208 @@
+/// A hook on a tensor's gradient; may return a replacement.
+public struct GradientHook {
+    public let id: Int
+    let run: (Tensor) throws -> Tensor?
+}
+
+/// Where a gradient goes next: into another node's output slot or into a leaf's `grad`.
+struct Edge {
+    var node: Node?
+    var leaf: Tensor?
+    var index = 0
+
+    var isEmpty: Bool { node == nil && leaf == nil }
+}
+
+/// One recorded operation: how to turn gradients of its outputs into gradients of its inputs.
+public final class Node {
+    typealias Backward = (Gradients) throws -> [Tensor?]
+
+    let name: String
+    let sequence: UInt64
+    let outputCount: Int
+    var edges: [Edge]
+    /// nil once the graph was freed.
+    var backward: Backward?
+    /// Whether `backward` consists of recorded operations, so that it can be differentiated again.
+    let isDifferentiable: Bool
+    /// False where a script's own backward makes the gradients: it may keep what it returns.
+    var makesFreshGradients = true
+
+    // The engine's working state during one backward pass.
+    var pending = 0
+    var visit: UInt64 = 0
+    var incoming: [Tensor?] = []
+    var outputHooks: [(index: Int, hook: GradientHook)] = []
+    var retaining: [(index: Int, tensor: Unmanaged<Tensor>)] = []
+
+    nonisolated(unsafe) private static var counter: UInt64 = 0
+
+    init(_ name: String, outputs: Int = 1, edges: [Edge], differentiable: Bool = true, backward: @escaping Backward) {
+        Node.counter += 1
+        self.name = name
+        sequence = Node.counter
+        outputCount = outputs
+        self.edges = edges
+        isDifferentiable = differentiable
+        self.backward = backward
+    }
+
+    deinit { GraphRelease.take(edges: &edges, backward: &backward) }
+}
+
+/// Gradients of a node's outputs; a missing one means zero.
+struct Gradients {
+    let values: [Tensor?]
+    subscript(_ i: Int) -> Tensor? { i < values.count ? values[i] : nil }
+    /// The gradient of the only output (the engine does not call a node without any).
+    var first: Tensor {
+        get throws {
+            guard let g = values.first ?? nil else { throw TensorError("backward: no gradient arrived") }
+            return g
+        }
+    }
+}
+
+/// Releases chains of nodes in a loop: a recursive release of a million-step graph would overflow
+/// the stack.
+enum GraphRelease {
+    private struct Item {
+        var node: Node?
+        var tensor: Tensor?
+        var edges: [Edge] = []
+        var backward: Node.Backward?
+    }
+
+    nonisolated(unsafe) private static var queue: [Item] = []
+    nonisolated(unsafe) private static var isDraining = false
+
+    static func take(node: inout Node?, tensor: inout Tensor?) {
+        var item = Item()
+        swap(&item.node, &node)
+        swap(&item.tensor, &tensor)
+        drain(item)
+    }
+
+    static func take(edges: inout [Edge], backward: inout Node.Backward?) {
+        guard !edges.isEmpty || backward != nil else { return }
+        var item = Item()
+        swap(&item.edges, &edges)
+        swap(&item.backward, &backward)
+        drain(item)
+    }
+
+    private static func drain(_ item: consuming Item) {
+        queue.append(item)
+        if isDraining { return }
+        isDraining = true
+        while let next = queue.popLast() { _ = consume next }
+        isDraining = false
+    }
+}
+
+extension Tensor {
+    public var requiresGrad: Bool {
+        if let viewBase, viewHistoryVersion != storage.historyVersion { return viewBase.requiresGrad }
+        return leafRequiresGrad || node != nil
+    }
+
+    public var isLeaf: Bool { node == nil }
+
+    /// Where a gradient for this tensor goes.
+    func gradientEdge() throws -> Edge {
+        try refreshViewHistory()
+        if let node { return Edge(node: node, index: outputIndex) }
+        if leafRequiresGrad { return Edge(leaf: self) }
+        return Edge()
+    }
+
+    /// Makes this a leaf that collects gradients, or stops it from doing so.
+    public func setRequiresGrad(_ on: Bool) throws {
+        guard !on || dtype.isFloat else {
+            throw TensorError("only floating-point tensors can require gradients, this one is \(dtype.name)")
+        }
+        guard node == nil else {
+            if on { return }
+            throw TensorError("requires_grad can be turned off for leaf tensors only; use x:detach() for a result")
+        }
+        leafRequiresGrad = on
+    }
+
+    public func setGrad(_ g: Tensor?) throws {
+        if let g, g.shape != shape || g.dtype != dtype {
+            throw TensorError(
+                "grad must have the tensor's shape and dtype: expected \(shape) \(dtype.name), got \(g.shape) \(g.dtype.name)")
+        }
+        grad = g
+    }
+
+    /// Adds a function that sees (and may replace) the gradient when it arrives.
+    public func addHook(_ run: @escaping (Tensor) throws -> Tensor?) throws -> Int {
+        guard requiresGrad else { throw TensorError("register_hook needs a tensor that requires gradients") }
+        Tensor.hookCounter += 1
+        let hook = GradientHook(id: Tensor.hookCounter, run: run)
+        if let node { node.outputHooks.append((outputIndex, hook)) } else { hooks = (hooks ?? []) + [hook] }
+        return hook.id
+    }
+
+    public func removeHook(_ id: Int) {
+        hooks?.removeAll { $0.id == id }
+        node?.outputHooks.removeAll { $0.hook.id == id }
+    }
+
+    nonisolated(unsafe) private static var hookCounter = 0
+}
+
+/// A tensor that backward will need, with the version it had.
+struct SavedTensor {
+    private let tensor: Tensor
+    private let version: Int
+    private let operation: String
+    private let role: String
+
+    /// An input: kept with its history, so that backward can be differentiated again.
+    init(_ tensor: Tensor, _ operation: String, _ role: String = "an input") {
+        self.tensor = tensor
+        version = tensor.storage.version
+        self.operation = operation
+        self.role = role
+    }
+
+    /// - Throws: `TensorError` when it was changed in place since.
+    func value() throws -> Tensor {
+        guard tensor.storage.version == version else {
+            throw TensorError(
+                "backward of \(operation) needs \(role) (\(tensor.dtype.name) \(tensor.shape)) that was changed in place "
+                    + "after it was used: it is at version \(tensor.storage.version), expected \(version); "
+                    + "use the out-of-place form or clone it first")
+        }
+        return tensor
+    }
+}
+
+/// Whether an operation on these inputs is to be recorded.
+@inline(__always)
+func shouldRecord(_ a: Tensor) -> Bool { GradMode.isEnabled && a.requiresGrad }
+@inline(__always)
+func shouldRecord(_ a: Tensor, _ b: Tensor) -> Bool { GradMode.isEnabled && (a.requiresGrad || b.requiresGrad) }
+func shouldRecord(_ inputs: [Tensor?]) -> Bool {
+    GradMode.isEnabled && inputs.contains { $0?.requiresGrad ?? false }
+}
+
+extension Tensor {
+    /// Makes this fresh result the output of a new node.
+    func record(
+        _ name: String, _ inputs: [Tensor?], differentiable: Bool = true, _ backward: @escaping Node.Backward
+    ) throws -> Tensor {
+        guard dtype.isFloat else { return self }
+        let edges = try inputs.map { try $0?.gradientEdge() ?? Edge() }
+        node = Node(name, edges: edges, differentiable: differentiable, backward: backward)
+        return self
+    }
+
+    /// The output as backward of its own node may keep it: the data without the history, since a
+    /// node that held its own output would never be freed.
+    func savedOutput(_ operation: String) -> SavedTensor {
+        SavedTensor(detached(), operation, "its result")
+    }
+}

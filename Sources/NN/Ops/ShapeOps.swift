@@ -1,0 +1,340 @@
+extension Op {
+    private static func split(_ x: Tensor, _ sizes: [Int], _ dim: Int) throws -> [Tensor] {
+        let d = try x.shape.dim(dim)
+        var at = 0
+        return try sizes.map { size in
+            defer { at += size }
+            return try x.narrow(d, at, size)
+        }
+    }
+
+    private static func evenSizes(_ n: Int, _ size: Int) -> [Int] {
+        if n == 0 { return [0] }
+        return stride(from: 0, to: n, by: size).map { Swift.min(size, n - $0) }
+    }
+
+    static let shape: [Op] = [
+        Op(
+            """
+            reshape(input: tensor, shape: shape) -> tensor
+            Shows the elements in row-major order under another shape: a view where possible, else a copy; one size may be -1.
+            Example: tensor.arange(4):reshape(2, -1).shape --> {2, 2}
+            Errors: a shape with another number of elements
+            Source: torch.reshape
+            """, samples: ["x:reshape(2, 6)", "x:reshape(-1)", "t3:transpose(0, 1):reshape(6, 4)"]
+        ) { .tensor(try $0.tensor(0).reshape(try $0.shape(1))) },
+        Op(
+            """
+            view(input: tensor, shape: shape) -> tensor
+            As reshape, but always a view: an error where a copy would be needed.
+            Errors: strides that do not allow it
+            Source: torch.Tensor.view
+            """, form: .method, samples: ["x:contiguous():view(2, 6)"]
+        ) { .tensor(try $0.tensor(0).view(try $0.shape(1))) },
+        Op(
+            """
+            flatten(input: tensor, start_dim: int = 0, end_dim: int = -1) -> tensor
+            Merges the dimensions from start_dim to end_dim into one.
+            Example: tensor.zeros(2, 3, 4):flatten(1).shape --> {2, 12}
+            Source: torch.flatten
+            """, samples: ["t3:flatten()", "t3:flatten(1)", "t3:flatten(0, 1)"]
+        ) {
+            let x = try $0.tensor(0)
+            if x.rank == 0 { return .tensor(try x.reshape(Shape(1))) }
+            let (a, b) = (try x.shape.dim(try $0.int(1)), try x.shape.dim(try $0.int(2)))
+            guard a <= b else { throw TensorError("flatten: start_dim \(a) comes after end_dim \(b)") }
+            var s = Shape(), n = 1
+            for i in 0..<x.rank {
+                if i >= a && i <= b { n *= x.shape[i] } else { s.append(x.shape[i]) }
+                if i == b { s.append(n) }
+            }
+            return .tensor(try x.reshape(s))
+        },
+        Op(
+            """
+            unflatten(input: tensor, dim: int, sizes: ints) -> tensor
+            Splits one dimension into several; one size may be -1.
+            Example: tensor.zeros(2, 12):unflatten(1, {3, 4}).shape --> {2, 3, 4}
+            Source: torch.unflatten
+            """, samples: ["x:unflatten(1, {2, 2})", "x:unflatten(-1, {-1, 2})"]
+        ) {
+            let x = try $0.tensor(0), d = try x.shape.dim(try $0.int(1)), sizes = try $0.ints(2)
+            guard x.rank > 0 else { throw TensorError("unflatten: a 0-d tensor has no dimension to split") }
+            let part = try Tensor.zeros(Shape(x.shape[d]), .bool).resolve(try Shape(sizes), "unflatten")
+            return .tensor(try x.reshape(try Shape(Array(x.shape.array[..<d]) + part.array + Array(x.shape.array[(d + 1)...]))))
+        },
+        Op(
+            """
+            squeeze(input: tensor, dim: ints = nil) -> tensor
+            Drops dimensions of size 1 (all of them, or those in `dim`). A view.
+            Source: torch.squeeze
+            """, inPlace: false, samples: ["col:squeeze()", "col:squeeze(1)", "x:squeeze(0)"]
+        ) { .tensor(try $0.tensor(0).squeeze(try $0.optionalInts(1))) },
+        Op(
+            """
+            unsqueeze(input: tensor, dim: int) -> tensor
+            Inserts a dimension of size 1 at `dim`. A view.
+            Source: torch.unsqueeze
+            """, samples: ["x:unsqueeze(0)", "x:unsqueeze(-1)", "s:unsqueeze(0)"]
+        ) { .tensor(try $0.tensor(0).unsqueeze(try $0.int(1))) },
+        Op(
+            """
+            transpose(input: tensor, dim0: int, dim1: int) -> tensor
+            Swaps two dimensions. A view.
+            Source: torch.transpose
+            """, samples: ["x:transpose(0, 1)", "t3:transpose(0, -1)"]
+        ) { .tensor(try $0.tensor(0).transpose(try $0.int(1), try $0.int(2))) },
+        Op(
+            """
+            t(input: tensor) -> tensor
+            Transposes a matrix; a vector or 0-d tensor is returned as it is. A view.
+            Errors: more than two dimensions
+            Source: torch.t
+            """, samples: ["x:t()", "v:t()"]
+        ) {
+            let x = try $0.tensor(0)
+            guard x.rank <= 2 else { throw TensorError("t: expected at most 2 dimensions, got shape \(x.shape)") }
+            return .tensor(x.rank < 2 ? x : try x.transpose(0, 1))
+        },
+        Op(
+            """
+            permute(input: tensor, dims: shape) -> tensor
+            Puts the dimensions in another order. A view.
+            Example: tensor.zeros(2, 3, 4):permute(2, 0, 1).shape --> {4, 2, 3}
+            Source: torch.permute
+            """, samples: ["t3:permute(2, 0, 1)", "t3:permute({1, 0, -1})"]
+        ) { .tensor(try $0.tensor(0).permute(try $0.ints(1))) },
+        Op(
+            """
+            expand(input: tensor, sizes: shape) -> tensor
+            Shows dimensions of size 1 as larger ones without copying; -1 keeps a size. A view.
+            Example: tensor{{1}, {2}}:expand(2, 3) --> tensor([[1, 1, 1],
+                    [2, 2, 2]])
+            Source: torch.Tensor.expand
+            """, form: .method, samples: ["col:expand(3, 4)", "row:expand(3, -1)", "s:expand(2)"]
+        ) { .tensor(try $0.tensor(0).expand(try $0.shape(1))) },
+        Op(
+            """
+            expand_as(input: tensor, other: tensor) -> tensor
+            Expands to the shape of `other`. A view.
+            Source: torch.Tensor.expand_as
+            """, form: .method, samples: ["col:expand_as(x)"]
+        ) { .tensor(try $0.tensor(0).expand(try $0.tensor(1).shape)) },
+        Op(
+            """
+            tile(input: tensor, dims: shape) -> tensor
+            Repeats the whole tensor along each dimension.
+            Example: tensor{1, 2}:tile(2) --> tensor([1, 2, 1, 2])
+            Source: torch.tile
+            """, samples: ["x:tile(2, 1)", "v:tile(2, 3)", "x:tile(2)"]
+        ) { .tensor(try $0.tensor(0).tile(try $0.shape(1))) },
+        Op(
+            """
+            repeat_interleave(input: tensor, repeats: int|tensor, dim: int = nil) -> tensor
+            Repeats each element (or slice along `dim`) right after itself; `repeats` may be one count per slice.
+            Example: tensor{1, 2}:repeat_interleave(2) --> tensor([1, 1, 2, 2])
+            Source: torch.repeat_interleave
+            """, samples: ["v:repeat_interleave(2)", "x:repeat_interleave(3, 1)", "x:repeat_interleave(tensor{1, 0, 2}, 0)"]
+        ) {
+            var x = try $0.tensor(0)
+            if $0.isNil(2) { x = try x.reshape(Shape(x.count)) }
+            let d = try x.shape.dim($0.isNil(2) ? 0 : try $0.int(2))
+            if x.rank == 0 { x = try x.reshape(Shape(1)) }
+            let n = x.shape[d]
+            let counts = $0.isTensor(1) ? try $0.tensor(1).integers() : [try $0.int(1)]
+            guard counts.count == 1 || counts.count == n, counts.allSatisfy({ $0 >= 0 }) else {
+                throw TensorError("repeat_interleave: expected 1 or \(n) counts, none negative, got \(counts.count)")
+            }
+            if counts.count == 1 {
+                let k = counts[0], total = try x.checkedProduct(n, k, "repeat_interleave")
+                _ = try x.shape.replacing(d, with: total).checkedCount()
+                let split = try x.unsqueeze(d + 1)
+                return .tensor(try split.expand(split.shape.replacing(d + 1, with: k)).reshape(x.shape.replacing(d, with: total)))
+            }
+            let parts = try counts.enumerated().compactMap { i, k in
+                k == 0 ? nil : try x.narrow(d, i, 1).expand(x.shape.replacing(d, with: k))
+            }
+            return .tensor(parts.isEmpty ? try x.narrow(d, 0, 0).clone() : try Tensor.cat(parts, d))
+        },
+        Op(
+            """
+            narrow(input: tensor, dim: int, start: int, length: int) -> tensor
+            Takes `length` slices from `start` on along `dim`. A view.
+            Errors: a range that does not fit
+            Source: torch.narrow
+            """, samples: ["x:narrow(1, 1, 2)", "x:narrow(0, 0, 3)"]
+        ) { .tensor(try $0.tensor(0).narrow(try $0.int(1), try $0.int(2), try $0.int(3))) },
+        Op(
+            """
+            select(input: tensor, dim: int, index: int) -> tensor
+            Takes one slice along `dim`, dropping that dimension. A view.
+            Errors: an index out of range
+            Source: torch.select
+            """, samples: ["x:select(0, 1)", "x:select(1, -1)"]
+        ) { .tensor(try $0.tensor(0).select(try $0.int(1), try $0.int(2))) },
+        Op(
+            """
+            slice(input: tensor, dim: int, start: int = nil, stop: int = nil, step: int = 1) -> tensor
+            Takes every `step`-th slice from `start` up to but not including `stop` along `dim`, as a Python slice does. A view.
+            Errors: a step below 1
+            Source: torch.Tensor.__getitem__
+            """, samples: ["x:slice(1, 1, 3)", "x:slice(1, nil, nil, 2)", "x:slice(0, -2)"]
+        ) { .tensor(try $0.tensor(0).slice(try $0.int(1), try $0.optionalInt(2), try $0.optionalInt(3), try $0.int(4))) },
+        Op(
+            """
+            split(input: tensor, split_size_or_sections: ints, dim: int = 0) -> list
+            Cuts into pieces of a size (the last may be smaller) or of the given sizes. A list of views.
+            Source: torch.split
+            """, samples: ["x:split(2, 1)[1]", "x:split({1, 3}, 1)[2]"]
+        ) {
+            let x = try $0.tensor(0), sizes = try $0.ints(1)
+            let d = try x.shape.dim(try $0.int(2))
+            guard x.rank > 0 else { throw TensorError("split: a 0-d tensor cannot be cut") }
+            if $0.isList(1) {
+                guard sizes.allSatisfy({ $0 >= 0 && $0 <= x.shape[d] }), sizes.reduce(0, +) == x.shape[d] else {
+                    throw TensorError("split: sizes \(sizes) must add up to \(x.shape[d]), the size of dimension \(d)")
+                }
+                return .list(try split(x, sizes, d))
+            }
+            guard let size = sizes.first, size > 0 else { throw TensorError("split: expected a positive size, got \(sizes)") }
+            return .list(try split(x, evenSizes(x.shape[d], size), d))
+        },
+        Op(
+            """
+            chunk(input: tensor, chunks: int, dim: int = 0) -> list
+            Cuts into at most `chunks` pieces of equal size (the last may be smaller). A list of views.
+            Source: torch.chunk
+            """, samples: ["x:chunk(3, 1)[2]", "x:chunk(2)[1]"]
+        ) {
+            let x = try $0.tensor(0), n = try $0.int(1), d = try x.shape.dim(try $0.int(2))
+            guard x.rank > 0, n > 0 else { throw TensorError("chunk: expected a positive count and at least 1 dimension, got \(n) and \(x.shape)") }
+            let size = Swift.max(1, x.shape[d] / n + (x.shape[d] % n == 0 ? 0 : 1))
+            return .list(try split(x, evenSizes(x.shape[d], size), d))
+        },
+        Op(
+            """
+            unbind(input: tensor, dim: int = 0) -> list
+            Gives the slices along `dim`. A list of views.
+            Source: torch.unbind
+            """, samples: ["x:unbind(1)[3]"]
+        ) {
+            let x = try $0.tensor(0), d = try x.shape.dim(try $0.int(1))
+            guard x.rank > 0 else { throw TensorError("unbind: a 0-d tensor cannot be cut") }
+            return .list(try (0..<x.shape[d]).map { try x.select(d, $0) })
+        },
+        Op(
+            """
+            flip(input: tensor, dims: ints) -> tensor
+            Reverses the order of elements along `dims`. A copy.
+            Example: tensor{1, 2, 3}:flip(0) --> tensor([3, 2, 1])
+            Source: torch.flip
+            """, samples: ["x:flip(0)", "x:flip({0, 1})"]
+        ) { .tensor(try $0.tensor(0).flip(try $0.ints(1))) },
+        Op(
+            """
+            roll(input: tensor, shifts: ints, dims: ints = nil) -> tensor
+            Moves elements along `dims` (the flattened tensor without); what leaves comes in at the other end. A copy.
+            Example: tensor{1, 2, 3}:roll(1) --> tensor([3, 1, 2])
+            Source: torch.roll
+            """, samples: ["x:roll(1)", "x:roll({1, -2}, {0, 1})"]
+        ) { .tensor(try $0.tensor(0).roll(try $0.ints(1), try $0.optionalInts(2))) },
+        Op(
+            """
+            pad(input: tensor, pad: ints, mode: "constant" = "constant", value: number = 0) -> tensor
+            Surrounds with a value; `pad` holds (before, after) pairs from the last dimension on, negative ones cut.
+            Example: tensor{1, 2}:pad({1, 1}) --> tensor([0, 1, 2, 0])
+            Source: torch.nn.functional.pad
+            """, samples: ["x:pad({1, 2})", "x:pad({1, 0, 2, 1})", "x:pad({-1, 1})"]
+        ) { .tensor(try $0.tensor(0).pad(try $0.ints(1), try $0.scalar(3))) },
+        Op(
+            """
+            contiguous(input: tensor) -> tensor
+            Gives the tensor itself when its elements lie in row-major order, else a packed copy.
+            Source: torch.Tensor.contiguous
+            """, form: .method, samples: ["x:t():contiguous()"]
+        ) { .tensor(try $0.tensor(0).contiguous()) },
+        Op(
+            """
+            clone(input: tensor) -> tensor
+            Copies the tensor; gradients flow through.
+            Source: torch.clone
+            """, samples: ["x:clone()"]
+        ) { .tensor(try $0.tensor(0).clone()) },
+        Op(
+            """
+            detach(input: tensor) -> tensor
+            Gives the same data without history.
+            Source: torch.Tensor.detach
+            """, form: .method, samples: ["!x:detach()"]
+        ) { .tensor(try $0.tensor(0).detached()) },
+        Op(
+            """
+            cat(tensors: list, dim: int = 0) -> tensor
+            Joins tensors along a dimension; their other sizes must agree.
+            Example: tensor.cat({tensor{1}, tensor{2, 3}}) --> tensor([1, 2, 3])
+            Source: torch.cat
+            """, form: .function, samples: ["tensor.cat({x, y})", "tensor.cat({x, col}, 1)"]
+        ) { .tensor(try Tensor.cat(try $0.tensors(0), try $0.int(1))) },
+        Op(
+            """
+            stack(tensors: list, dim: int = 0) -> tensor
+            Joins tensors of one shape along a new dimension.
+            Example: tensor.stack{tensor{1, 2}, tensor{3, 4}} --> tensor([[1, 2],
+                    [3, 4]])
+            Source: torch.stack
+            """, form: .function, samples: ["tensor.stack({x, y})", "tensor.stack({x, y}, -1)"]
+        ) { .tensor(try Tensor.stack(try $0.tensors(0), try $0.int(1))) },
+        Op(
+            """
+            hstack(tensors: list) -> tensor
+            Joins tensors along the second dimension (1-d ones along the first).
+            Source: torch.hstack
+            """, form: .function, samples: ["tensor.hstack({x, y})", "tensor.hstack({v, w})", "tensor.hstack({s, s})"]
+        ) {
+            let list = try $0.tensors(0).map { $0.rank == 0 ? try $0.reshape(Shape(1)) : $0 }
+            return .tensor(try Tensor.cat(list, list.first?.rank == 1 ? 0 : 1))
+        },
+        Op(
+            """
+            vstack(tensors: list) -> tensor
+            Joins tensors along the first dimension, 1-d ones as rows.
+            Source: torch.vstack
+            """, form: .function, samples: ["tensor.vstack({x, y})", "tensor.vstack({v, w})"]
+        ) {
+            let list = try $0.tensors(0).map { $0.rank < 2 ? try $0.reshape(Shape(1, $0.count)) : $0 }
+            return .tensor(try Tensor.cat(list, 0))
+        },
+        Op(
+            """
+            broadcast_tensors(tensors: ...) -> list
+            Expands all tensors to their common shape. A list of views.
+            Source: torch.broadcast_tensors
+            """, form: .function, samples: ["tensor.broadcast_tensors(row, col)[1]"]
+        ) {
+            let list = try $0.tensors(0)
+            let shape = try list.reduce(Shape()) { try Shape.broadcast($0, $1.shape) }
+            return .list(try list.map { try $0.expand(shape) })
+        },
+        Op(
+            """
+            meshgrid(tensors: ..., *, indexing: "ij"|"xy" = "ij") -> list
+            Makes coordinate grids of 1-d tensors. A list of views.
+            Source: torch.meshgrid
+            """, form: .function, samples: ["tensor.meshgrid(v, row)[2]", "tensor.meshgrid(v, row, {indexing = \"xy\"})[1]"]
+        ) {
+            let list = try $0.tensors(0)
+            for t in list where t.rank > 1 { throw TensorError("meshgrid: expected 1-d tensors, got shape \(t.shape)") }
+            var sizes = Shape()
+            try sizes.checkRoom(for: list.count)
+            for t in list { sizes.append(t.count) }
+            let swap = try $0.string(1) == "xy" && list.count >= 2
+            return .list(
+                try list.enumerated().map { i, t in
+                    var line = Shape(repeating: 1, rank: list.count)
+                    line[i] = t.count
+                    let grid = try t.reshape(line).expand(sizes)
+                    return swap ? try grid.transpose(0, 1) : grid
+                })
+        },
+    ]
+}

@@ -1,0 +1,318 @@
+import KernelABI
+
+extension Tensor {
+    /// One row of the table of element-wise functions.
+    fileprivate static func apply(
+        _ op: Int, _ name: String, _ x: Tensor, floating: Bool, _ a: Double = 0, _ b: Double = 0,
+        derivative: (@Sendable (_ x: Tensor, _ y: Tensor, _ g: Tensor) throws -> Tensor)?
+    ) throws -> Tensor {
+        let input = floating && !x.dtype.isFloat ? try x.converted(to: .float32) : x
+        let out: Tensor
+        do { out = try Elementwise.unary(op, input, a, b) } catch let e as TensorError where e.kind == .value {
+            throw TensorError("\(name): \(e.message)")
+        }
+        if x.isWrappedNumber { out.isWrappedNumber = true }
+        guard let derivative, shouldRecord(x) else { return out }
+        let (sx, so) = (SavedTensor(x, name), out.savedOutput(name))
+        return try out.record(name, [x]) { g in
+            let x = try sx.value()
+            // Differentiating again needs the result's own history.
+            let y = GradMode.isEnabled
+                ? try apply(op, name, x, floating: floating, a, b, derivative: derivative) : try so.value()
+            return [try derivative(x, y, try g.first)]
+        }
+    }
+
+    public static prefix func - (x: Tensor) throws -> Tensor {
+        guard x.dtype != .bool else { throw TensorError("neg: not defined for bool tensors; use logical_not") }
+        return try apply(UNARY_NEG, "neg", x, floating: false) { _, _, g in try -g }
+    }
+
+    public func abs() throws -> Tensor { try UnaryFunction.abs(self) }
+    public func square() throws -> Tensor { try UnaryFunction.square(self) }
+    public func sqrt() throws -> Tensor { try UnaryFunction.sqrt(self) }
+    public func exp() throws -> Tensor { try UnaryFunction.exp(self) }
+    public func log() throws -> Tensor { try UnaryFunction.log(self) }
+    public func sin() throws -> Tensor { try UnaryFunction.sin(self) }
+    public func cos() throws -> Tensor { try UnaryFunction.cos(self) }
+    public func tanh() throws -> Tensor { try UnaryFunction.tanh(self) }
+    public func sigmoid() throws -> Tensor { try UnaryFunction.sigmoid(self) }
+    public func relu() throws -> Tensor { try UnaryFunction.relu(self) }
+    public func sign() throws -> Tensor { try UnaryFunction.sign(self) }
+    public func trunc() throws -> Tensor { try UnaryFunction.trunc(self) }
+    public func floor() throws -> Tensor { try UnaryFunction.floor(self) }
+    public func reciprocal() throws -> Tensor { try UnaryFunction.reciprocal(self) }
+    func sinh() throws -> Tensor { try UnaryFunction.sinh(self) }
+    func cosh() throws -> Tensor { try UnaryFunction.cosh(self) }
+
+    /// A backward in one loop where it need not be differentiated again, else the composed form.
+    fileprivate static func fused(
+        _ op: Int, _ saved: Tensor, _ g: Tensor, _ composed: () throws -> Tensor
+    ) throws -> Tensor {
+        guard !GradMode.isEnabled, saved.dtype == g.dtype, let kernel = kernels.binary(Int32(op), g.dtype.code) else {
+            return try composed()
+        }
+        return try Elementwise.binary(kernel, try saved.packed(), try g.packed(), g.dtype)
+    }
+
+    /// x limited to [low, high]; nil is no limit.
+    public func clamp(_ low: Scalar?, _ high: Scalar?) throws -> Tensor {
+        guard low != nil || high != nil else { throw TensorError("clamp: expected min or max") }
+        var x = self
+        if !dtype.isFloat, !(low?.isInteger ?? true) || !(high?.isInteger ?? true) { x = try converted(to: .float32) }
+        if x.dtype == .bool { x = try converted(to: .int64) }
+        let (a, b) = (low?.double ?? -.infinity, high?.double ?? .infinity)
+        let out: Tensor
+        if x.dtype.isFloat {
+            out = try Elementwise.unary(UNARY_CLAMP, x, a, b)
+        } else {
+            var y = x
+            if let low { y = try Arithmetic.compute(BINARY_MAXIMUM, y, try Tensor.wrapped(low, beside: y), "clamp") }
+            if let high { y = try Arithmetic.compute(BINARY_MINIMUM, y, try Tensor.wrapped(high, beside: y), "clamp") }
+            return y
+        }
+        guard shouldRecord(self) else { return out }
+        let sx = SavedTensor(self, "clamp")
+        return try out.record("clamp", [self]) { g in
+            let x = try sx.value().detached()
+            let inside = try Tensor.logicalAnd(
+                try Comparison.compute(COMPARE_GE, x, try Tensor.wrapped(.double(a), beside: x)),
+                try Comparison.compute(COMPARE_LE, x, try Tensor.wrapped(.double(b), beside: x)))
+            return [try g.first * inside.to(x.dtype)]
+        }
+    }
+}
+
+/// Element-wise functions of one tensor, a row each: kernel, derivative, text.
+struct UnaryFunction: Sendable {
+    let op: Int
+    let name: String
+    let text: String
+    let source: String
+    let samples: [String]
+    let floating: Bool
+    let derivative: (@Sendable (_ x: Tensor, _ y: Tensor, _ g: Tensor) throws -> Tensor)?
+
+    init(
+        _ name: String, _ op: Int, _ text: String, floating: Bool = true, domain: String = "x", source: String? = nil,
+        _ derivative: (@Sendable (_ x: Tensor, _ y: Tensor, _ g: Tensor) throws -> Tensor)?
+    ) {
+        self.name = name
+        self.op = op
+        self.text = text
+        self.source = source ?? "torch.\(name)"
+        samples = ["\(derivative == nil ? "!" : "")\(domain):\(name)()"]
+        self.floating = floating
+        self.derivative = derivative
+    }
+
+    func callAsFunction(_ x: Tensor) throws -> Tensor {
+        if x.dtype == .bool && !floating { return try callAsFunction(try x.converted(to: .int64)) }
+        // Rounding leaves integers as they are.
+        if !floating, !x.dtype.isFloat, UnaryFunction.roundings.contains(op) { return try x.copied() }
+        return try Tensor.apply(op, name, x, floating: floating, derivative: derivative)
+    }
+
+    var record: Op {
+        Op("\(name)(input: tensor) -> tensor\n\(text)\nSource: \(source)", inPlace: true, samples: samples) { [self] in
+            .tensor(try callAsFunction(try $0.tensor(0)))
+        }
+    }
+
+    private static let roundings = [UNARY_FLOOR, UNARY_CEIL, UNARY_ROUND, UNARY_TRUNC]
+
+    static let abs = UnaryFunction("abs", UNARY_ABS, "Gives the absolute value of each element.", floating: false) { x, _, g in try g * x.sign() }
+    static let square = UnaryFunction("square", UNARY_SQUARE, "Multiplies each element by itself.", floating: false) { x, _, g in try g * (x * 2) }
+    static let sqrt = UnaryFunction("sqrt", UNARY_SQRT, "Gives the square root of each element; NaN for negative ones.", domain: "pos") { _, y, g in try g / (y * 2) }
+    static let exp = UnaryFunction("exp", UNARY_EXP, "Gives e to the power of each element.") { _, y, g in try g * y }
+    static let log = UnaryFunction("log", UNARY_LOG, "Gives the natural logarithm of each element.", domain: "pos") { x, _, g in try g / x }
+    static let sin = UnaryFunction("sin", UNARY_SIN, "Gives the sine of each element, in radians.") { x, _, g in try g * x.cos() }
+    static let cos = UnaryFunction("cos", UNARY_COS, "Gives the cosine of each element, in radians.") { x, _, g in try -(g * x.sin()) }
+    static let sinh = UnaryFunction("sinh", UNARY_SINH, "Gives the hyperbolic sine of each element.") { x, _, g in try g * x.cosh() }
+    static let cosh = UnaryFunction("cosh", UNARY_COSH, "Gives the hyperbolic cosine of each element.") { x, _, g in try g * x.sinh() }
+    static let tanh = UnaryFunction("tanh", UNARY_TANH, "Gives the hyperbolic tangent of each element.") { _, y, g in
+        try Tensor.fused(BINARY_TANH_GRAD, y, g) { try g * (1 - y * y) }
+    }
+    static let sigmoid = UnaryFunction("sigmoid", UNARY_SIGMOID, "Gives 1 / (1 + e^-x) for each element.") { _, y, g in
+        try Tensor.fused(BINARY_SIGMOID_GRAD, y, g) { try g * y * (1 - y) }
+    }
+    static let relu = UnaryFunction("relu", UNARY_RELU, "Gives max(x, 0) for each element.", floating: false) { _, y, g in
+        try Tensor.fused(BINARY_RELU_GRAD, y, g) {
+            try g * Comparison.compute(COMPARE_GT, y, try Tensor.wrapped(.int(0), beside: y)).to(g.dtype)
+        }
+    }
+    static let silu = UnaryFunction("silu", UNARY_SILU, "Gives x * sigmoid(x) for each element.", source: "torch.nn.functional.silu") { x, _, g in
+        try Tensor.fused(BINARY_SILU_GRAD, x, g) {
+            let s = try x.sigmoid()
+            return try g * (s * (x * (1 - s) + 1))
+        }
+    }
+    static let sign = UnaryFunction("sign", UNARY_SIGN, "Gives -1, 0 or 1 for each element.", floating: false) { x, _, _ in try Tensor.zeros(x.shape, x.dtype) }
+    static let trunc = UnaryFunction("trunc", UNARY_TRUNC, "Rounds each element towards zero.", floating: false) { x, _, _ in try Tensor.zeros(x.shape, x.dtype) }
+    static let floor = UnaryFunction("floor", UNARY_FLOOR, "Rounds each element down.", floating: false) { x, _, _ in try Tensor.zeros(x.shape, x.dtype) }
+    static let reciprocal = UnaryFunction("reciprocal", UNARY_RECIPROCAL, "Gives 1 / x for each element.", domain: "pos") { _, y, g in try -(g * y * y) }
+
+    static let all: [UnaryFunction] = [
+        abs, square, sqrt, exp, log, sin, cos, sinh, cosh, tanh, sigmoid, relu, silu, sign, trunc, floor, reciprocal,
+        UnaryFunction("neg", UNARY_NEG, "Gives -x for each element.", floating: false) { _, _, g in try -g },
+        UnaryFunction("rsqrt", UNARY_RSQRT, "Gives 1 / sqrt(x) for each element.", domain: "pos") { _, y, g in try g * (y * y * y) * -0.5 },
+        UnaryFunction("exp2", UNARY_EXP2, "Gives 2 to the power of each element.") { _, y, g in try g * y * 0.6931471805599453 },
+        UnaryFunction("expm1", UNARY_EXPM1, "Gives e^x - 1 for each element, exactly near 0.") { _, y, g in try g * (y + 1) },
+        UnaryFunction("log2", UNARY_LOG2, "Gives the logarithm to base 2 of each element.", domain: "pos") { x, _, g in try g / (x * 0.6931471805599453) },
+        UnaryFunction("log10", UNARY_LOG10, "Gives the logarithm to base 10 of each element.", domain: "pos") { x, _, g in try g / (x * 2.302585092994046) },
+        UnaryFunction("log1p", UNARY_LOG1P, "Gives log(1 + x) for each element, exactly near 0.", domain: "pos") { x, _, g in try g / (x + 1) },
+        UnaryFunction("tan", UNARY_TAN, "Gives the tangent of each element, in radians.", domain: "unit") { _, y, g in try g * (y * y + 1) },
+        UnaryFunction("asin", UNARY_ASIN, "Gives the arc sine of each element, in radians.", domain: "unit") { x, _, g in try g / (1 - x * x).sqrt() },
+        UnaryFunction("acos", UNARY_ACOS, "Gives the arc cosine of each element, in radians.", domain: "unit") { x, _, g in try -(g / (1 - x * x).sqrt()) },
+        UnaryFunction("atan", UNARY_ATAN, "Gives the arc tangent of each element, in radians.") { x, _, g in try g / (x * x + 1) },
+        UnaryFunction("erf", UNARY_ERF, "Gives the error function of each element.") { x, _, g in try g * (-(x * x)).exp() * 1.1283791670955126 },
+        UnaryFunction("erfc", UNARY_ERFC, "Gives 1 - erf(x) for each element.") { x, _, g in try g * (-(x * x)).exp() * -1.1283791670955126 },
+        UnaryFunction("ceil", UNARY_CEIL, "Rounds each element up.", floating: false) { x, _, _ in try Tensor.zeros(x.shape, x.dtype) },
+        UnaryFunction("frac", UNARY_FRAC, "Gives x - trunc(x) for each element.", floating: false) { _, _, g in g },
+    ]
+}
+
+extension Op {
+    /// Functions with parameters.
+    private static func activation(
+        _ doc: String, _ op: Int, samples: [String], _ parameters: @escaping @Sendable (any OpArguments) throws -> (Double, Double),
+        _ derivative: @escaping @Sendable (Double, Double) -> @Sendable (_ x: Tensor, _ y: Tensor, _ g: Tensor) throws -> Tensor
+    ) -> Op {
+        let name = String(doc.prefix { $0 != "(" })
+        return Op(doc, inPlace: true, samples: samples) {
+            let (a, b) = try parameters($0)
+            return .tensor(
+                try Tensor.apply(op, name, try $0.tensor(0), floating: true, a, b, derivative: derivative(a, b)))
+        }
+    }
+
+    static func above(_ x: Tensor, _ limit: Double) throws -> Tensor {
+        try Comparison.compute(COMPARE_GT, x, try Tensor.wrapped(.double(limit), beside: x))
+    }
+
+    static let unary: [Op] = UnaryFunction.all.map(\.record) + [
+        Op(
+            """
+            round(input: tensor, *, decimals: int = 0) -> tensor
+            Rounds each element to the nearest integer, halves to even, or to `decimals` digits.
+            Example: tensor{0.5, 1.5, 2.5}:round() --> tensor([0., 2., 2.])
+            Source: torch.round
+            """, inPlace: true, samples: ["x:round()"]
+        ) {
+            let x = try $0.tensor(0)
+            guard x.dtype.isFloat else { return .tensor(try x.copied()) }
+            let scale = Scalar.double(Double(sign: .plus, exponent: 0, significand: 1) * power10(try $0.int(1)))
+            if scale.double == 1 {
+                return .tensor(try Tensor.apply(UNARY_ROUND, "round", x, floating: false) { x, _, _ in try Tensor.zeros(x.shape, x.dtype) })
+            }
+            let scaled = try Elementwise.unary(UNARY_ROUND, try x.detached().scaled(by: scale))
+            return .tensor(try scaled / scale.double)
+        },
+        Op(
+            """
+            clamp(input: tensor, min: number|tensor = nil, max: number|tensor = nil) -> tensor
+            Limits each element to the range from `min` to `max`; either may be left out.
+            Example: tensor{-2, 0, 5}:clamp(-1, 1) --> tensor([-1,  0,  1])
+            Errors: neither bound given
+            Source: torch.clamp
+            """, inPlace: true, samples: ["x:clamp(-0.5, 0.7)", "x:clamp({min = 0.1})", "x:clamp(nil, 0.4)", "x:clamp(unit, pos)"]
+        ) {
+            let x = try $0.tensor(0)
+            if $0.isTensor(1) || $0.isTensor(2) {
+                var y = x
+                if !$0.isNil(1) { y = try Tensor.maximum(y, try $0.operand(1, beside: x)) }
+                if !$0.isNil(2) { y = try Tensor.minimum(y, try $0.operand(2, beside: x)) }
+                return .tensor(y)
+            }
+            return .tensor(try x.clamp($0.isNil(1) ? nil : try $0.scalar(1), $0.isNil(2) ? nil : try $0.scalar(2)))
+        },
+        Op(
+            """
+            nan_to_num(input: tensor, nan: number = 0, posinf: number = nil, neginf: number = nil) -> tensor
+            Replaces NaN, infinity and minus infinity; infinities by the largest finite values unless told otherwise.
+            Example: tensor{1, 0/0}:nan_to_num() --> tensor([1., 0.])
+            Source: torch.nan_to_num
+            """, inPlace: true, samples: ["x:nan_to_num()"]
+        ) {
+            let x = try $0.tensor(0)
+            guard x.dtype.isFloat else { return .tensor(try x.copied()) }
+            let largest = x.dtype == .float32 ? Double(Float.greatestFiniteMagnitude) : Double.greatestFiniteMagnitude
+            func fill(_ v: Double) throws -> Tensor { try Tensor.wrapped(.double(v), beside: x) }
+            let d = x.detached()
+            let high = $0.isNil(2) ? largest : try $0.double(2), low = $0.isNil(3) ? -largest : try $0.double(3)
+            var y = try Tensor.where(try Comparison.compute(COMPARE_NE, d, d), try fill(try $0.double(1)), x)
+            y = try Tensor.where(try d.equalTo(.infinity), try fill(high), y)
+            return .tensor(try Tensor.where(try d.equalTo(-.infinity), try fill(low), y))
+        },
+        activation(
+            """
+            leaky_relu(input: tensor, negative_slope: number = 0.01) -> tensor
+            Gives x where it is positive, else negative_slope * x.
+            Source: torch.nn.functional.leaky_relu
+            """, UNARY_LEAKY_RELU, samples: ["x:leaky_relu()", "x:leaky_relu(0.2)"], { (try $0.double(1), 0) }
+        ) { slope, _ in { x, _, g in try Tensor.where(try above(x, 0), g, try g * slope) } },
+        activation(
+            """
+            elu(input: tensor, alpha: number = 1) -> tensor
+            Gives x where it is positive, else alpha * (e^x - 1).
+            Source: torch.nn.functional.elu
+            """, UNARY_ELU, samples: ["x:elu()", "x:elu(0.5)"], { (try $0.double(1), 0) }
+        ) { alpha, _ in { x, y, g in try Tensor.where(try above(x, 0), g, try g * (y + alpha)) } },
+        activation(
+            """
+            softplus(input: tensor, beta: number = 1, threshold: number = 20) -> tensor
+            Gives log(1 + e^(beta x)) / beta; x itself where beta x exceeds the threshold.
+            Source: torch.nn.functional.softplus
+            """, UNARY_SOFTPLUS, samples: ["x:softplus()", "x:softplus(2)", "x:softplus(1, 0.5)"], { (try $0.double(1), try $0.double(2)) }
+        ) { beta, threshold in
+            { x, _, g in try Tensor.where(try above(try x * beta, threshold), g, try g * (x * beta).sigmoid()) }
+        },
+        Op(
+            """
+            gelu(input: tensor, *, approximate: "none"|"tanh" = "none") -> tensor
+            Gives x times the normal distribution's cumulative probability, or its tanh approximation.
+            Source: torch.nn.functional.gelu
+            """, inPlace: true, samples: ["x:gelu()", "x:gelu({approximate = \"tanh\"})"]
+        ) {
+            let x = try $0.tensor(0)
+            if try $0.string(1) == "none" {
+                return .tensor(
+                    try Tensor.apply(UNARY_GELU, "gelu", x, floating: true) { x, _, g in
+                        try Tensor.fused(BINARY_GELU_GRAD, x, g) {
+                            let phi = try (x * 0.7071067811865476).erfFunction() * 0.5 + 0.5
+                            return try g * (phi + x * (x * x * -0.5).exp() * 0.3989422804014327)
+                        }
+                    })
+            }
+            return .tensor(
+                try Tensor.apply(UNARY_GELU_TANH, "gelu", x, floating: true) { x, _, g in
+                    try Tensor.fused(BINARY_GELU_TANH_GRAD, x, g) {
+                        let t = try ((x + x * x * x * 0.044715) * 0.7978845608028654).tanh()
+                        let inner = try (x * x * (3 * 0.044715) + 1) * 0.7978845608028654
+                        return try g * ((t + 1) * 0.5 + x * (1 - t * t) * inner * 0.5)
+                    }
+                })
+        },
+        Op(
+            """
+            hardtanh(input: tensor, min_val: number = -1, max_val: number = 1) -> tensor
+            Limits each element to the range from min_val to max_val.
+            Source: torch.nn.functional.hardtanh
+            """, inPlace: true, samples: ["x:hardtanh()", "x:hardtanh(-0.3, 0.8)"]
+        ) { .tensor(try $0.tensor(0).clamp(try $0.scalar(1), try $0.scalar(2))) },
+    ]
+
+    private static func power10(_ n: Int) -> Double {
+        var r = 1.0
+        for _ in 0..<min(Swift.abs(n), 400) { r *= 10 }
+        return n < 0 ? 1 / r : r
+    }
+}
+
+extension Tensor {
+    func erfFunction() throws -> Tensor {
+        try Tensor.apply(UNARY_ERF, "erf", self, floating: true) { x, _, g in
+            try g * (-(x * x)).exp() * 1.1283791670955126
+        }
+    }
+}

@@ -1,0 +1,165 @@
+#if canImport(Glibc)
+import Glibc
+#else
+import Darwin
+#endif
+import Synchronization
+
+/// Native memory for tensors: 64-byte-aligned blocks, kept in free lists by size class so that a
+/// training step reuses the memory of the one before.
+///
+/// The cache is bounded; what does not fit in it goes back to the system.
+public final class Allocator: Sendable {
+    public static let shared = Allocator()
+
+    public struct Statistics: Sendable {
+        /// Bytes held by living tensors, bytes kept for reuse, and the largest `live` so far.
+        public var live = 0, cached = 0, peak = 0
+    }
+
+    private struct State: @unchecked Sendable {
+        /// Heads of intrusive lists: a free block's first word points to the next one.
+        var free = [UnsafeMutableRawPointer?](repeating: nil, count: Allocator.classCount)
+        var statistics = Statistics()
+        var limit = Allocator.defaultLimit()
+        var cacheLimit = 512 << 20
+    }
+
+    private let state = Mutex(State())
+
+    /// Bytes allocated since somebody last set it to 0: how the script engine's collector learns of
+    /// memory it cannot see. Only the thread that runs scripts reads and resets it.
+    public nonisolated(unsafe) let pressure: UnsafeMutablePointer<Int>
+
+    private init() {
+        pressure = .allocate(capacity: 1)
+        pressure.initialize(to: 0)
+    }
+
+    deinit { pressure.deallocate() }
+
+    // Classes: multiples of 64 up to 4 KiB, then four steps per power of two up to 1 TiB.
+    private static let smallClasses = 64
+    private static let classCount = smallClasses + 4 * 29
+
+    static func sizeClass(_ bytes: Int) -> (index: Int, size: Int) {
+        if bytes <= 4096 {
+            let i = max(bytes + 63, 64) / 64
+            return (i - 1, i * 64)
+        }
+        let power = Int.bitWidth - 1 - (bytes - 1).leadingZeroBitCount
+        let quarter = 1 << (power - 2)
+        let steps = (bytes - 1 - (1 << power)) / quarter
+        return (smallClasses + (power - 12) * 4 + steps, (1 << power) + (steps + 1) * quarter)
+    }
+
+    /// - Returns: a block of at least `bytes` bytes and its real size; contents undefined.
+    /// - Throws: `TensorError` of kind `.outOfMemory`, naming what was asked for and what there is.
+    func allocate(_ bytes: Int, for what: @autoclosure () -> String) throws -> (UnsafeMutableRawPointer, Int) {
+        let (index, size) = Allocator.sizeClass(bytes)
+        guard index < Allocator.classCount else { throw outOfMemory(bytes, what()) }
+        let block: UnsafeMutableRawPointer? = state.withLock { s in
+            guard s.statistics.live <= s.limit - size else { return nil }
+            var block: UnsafeMutableRawPointer?
+            if let head = s.free[index] {
+                s.free[index] = head.load(as: UnsafeMutableRawPointer?.self)
+                s.statistics.cached -= size
+                block = head
+            } else {
+                block = Allocator.system(size)
+            }
+            if block != nil {
+                s.statistics.live += size
+                s.statistics.peak = max(s.statistics.peak, s.statistics.live)
+            }
+            return block
+        }
+        guard let block else {
+            releaseCache()
+            throw outOfMemory(bytes, what())
+        }
+        pressure.pointee &+= size
+        return (block, size)
+    }
+
+    func release(_ block: UnsafeMutableRawPointer, size: Int) {
+        let index = Allocator.sizeClass(size).index
+        let keep = state.withLock { s in
+            s.statistics.live -= size
+            guard s.statistics.cached + size <= s.cacheLimit else { return false }
+            block.storeBytes(of: s.free[index], as: UnsafeMutableRawPointer?.self)
+            s.free[index] = block
+            s.statistics.cached += size
+            return true
+        }
+        if !keep { free(block) }
+    }
+
+    /// Gives all kept blocks back to the system.
+    public func releaseCache() {
+        state.withLock { s in
+            for i in s.free.indices {
+                while let block = s.free[i] {
+                    s.free[i] = block.load(as: UnsafeMutableRawPointer?.self)
+                    free(block)
+                }
+            }
+            s.statistics.cached = 0
+        }
+    }
+
+    public var statistics: Statistics { state.withLock { $0.statistics } }
+
+    /// Bytes that tensors may hold together: `HOST_MEMORY_LIMIT`, else 90% of what the container or
+    /// the machine has.
+    public var limit: Int {
+        get { state.withLock { $0.limit } }
+        set { state.withLock { $0.limit = newValue } }
+    }
+
+    private static func system(_ size: Int) -> UnsafeMutableRawPointer? {
+        var block: UnsafeMutableRawPointer?
+        return posix_memalign(&block, 64, size) == 0 ? block : nil
+    }
+
+    private func outOfMemory(_ bytes: Int, _ what: String) -> TensorError {
+        let now = state.withLock { ($0.statistics.live, $0.limit) }
+        return TensorError(
+            "cannot allocate \(formatBytes(bytes)) for \(what); in use \(formatBytes(now.0)), "
+                + "limit \(formatBytes(now.1)) (HOST_MEMORY_LIMIT)", kind: .outOfMemory)
+    }
+
+    private static func defaultLimit() -> Int {
+        if let text = getenv("HOST_MEMORY_LIMIT"), let bytes = parseBytes(String(cString: text)) { return bytes }
+        return Machine.memoryLimit / 10 * 9
+    }
+
+    /// "2G", "512M", "1000000".
+    static func parseBytes(_ text: String) -> Int? {
+        let shifts: [Character: Int] = ["K": 10, "M": 20, "G": 30, "T": 40]
+        var digits = Substring(text.uppercased())
+        if digits.hasSuffix("B") { digits.removeLast() }
+        if digits.hasSuffix("I") { digits.removeLast() }
+        var shift = 0
+        if let last = digits.last, let s = shifts[last] {
+            shift = s
+            digits.removeLast()
+        }
+        guard let value = Int(digits), value > 0, value < 1 << 20 || shift == 0 else { return nil }
+        return value << shift
+    }
+}
+
+/// 1536 -> "1.5 KiB".
+public func formatBytes(_ bytes: Int) -> String {
+    var value = Double(bytes)
+    var unit = 0
+    let units = ["B", "KiB", "MiB", "GiB", "TiB", "PiB", "EiB"]
+    while value >= 1024, unit < units.count - 1 {
+        value /= 1024
+        unit += 1
+    }
+    if unit == 0 { return "\(bytes) B" }
+    let tenths = Int((value * 10).rounded())
+    return "\(tenths / 10).\(tenths % 10) \(units[unit])"
+}
