@@ -1,1 +1,7 @@
-print("host")
+#if canImport(Glibc)
+import Glibc
+#else
+import Darwin
+#endif
+
+exit(HostCommand(CommandLine.arguments).run())

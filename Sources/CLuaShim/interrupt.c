@@ -1,0 +1,127 @@
+// Stopping a script from outside: a signal sets a flag and a hook on the thread that is running. The hook stays, so
+// that a pcall around the interrupted code is interrupted as well.
+#include "Private.h"
+#include <pthread.h>
+
+static chost_state *volatile signalled;
+static pthread_t lua_thread;
+
+static void stop_hook(lua_State *L, lua_Debug *frame) {
+    (void)frame;
+    chost_state *S = chost_of(L);
+    if (S->interrupt) chost_stop(L, S);
+    else lua_sethook(L, NULL, 0, 0);
+}
+
+void chost_hook(chost_state *S, lua_State *L) {
+    (void)S;
+    lua_sethook(L, stop_hook, LUA_MASKCALL | LUA_MASKRET | LUA_MASKLINE | LUA_MASKCOUNT, 1);
+}
+
+void chost_interrupt(chost_state *S, int signal) {
+    S->interrupt = signal;
+    chost_hook(S, S->running);
+}
+
+static void handle(int signal) {
+    // The hook may only be set from the thread that runs Lua: its call list changes under any other.
+    if (!pthread_equal(pthread_self(), lua_thread)) {
+        pthread_kill(lua_thread, signal);
+        return;
+    }
+    chost_state *S = signalled;
+    if (!S) return;
+    struct sigaction normal = {.sa_handler = SIG_DFL};
+    sigaction(signal, &normal, NULL);  // a second one ends a program that does not listen
+    chost_interrupt(S, signal);
+}
+
+void chost_handle_signals(chost_state *S) {
+    if (!S && !signalled) return;
+    signalled = S;
+    lua_thread = pthread_self();
+    struct sigaction action = {.sa_handler = S ? handle : SIG_DFL};
+    sigemptyset(&action.sa_mask);
+    sigaction(SIGINT, &action, NULL);
+    sigaction(SIGTERM, &action, NULL);
+}
+
+void chost_clear_interrupt(chost_state *S) {
+    S->interrupt = 0;
+    lua_sethook(S->main, NULL, 0, 0);
+    if (signalled == S) chost_handle_signals(S);
+}
+
+// coroutine.resume and coroutine.wrap, which also say whose code is running.
+
+static int resume(lua_State *L, lua_State *thread, int arguments) {
+    chost_state *S = chost_of(L);
+    if (!lua_checkstack(thread, arguments + 1)) {
+        lua_pushliteral(L, "too many arguments to resume");
+        return -1;
+    }
+    lua_xmove(L, thread, arguments);
+    lua_State *outer = S->running, *current = S->current;
+    S->running = thread;
+    if (S->interrupt) chost_hook(S, thread);
+    int results, status = lua_resume(thread, L, arguments, &results);
+    S->running = outer;
+    S->current = current;
+    if (S->interrupt) chost_hook(S, L);
+    if (status == LUA_OK || status == LUA_YIELD) {
+        if (!lua_checkstack(L, results + 1)) {
+            lua_pop(thread, results);
+            lua_pushliteral(L, "too many results to resume");
+            return -1;
+        }
+        lua_xmove(thread, L, results);
+        return results;
+    }
+    lua_xmove(thread, L, 1);
+    if (status != LUA_ERRMEM) chost_save_traceback(L, thread, 0);
+    return -1;
+}
+
+static int resume_thread(lua_State *L) {
+    luaL_checktype(L, 1, LUA_TTHREAD);
+    int results = resume(L, lua_tothread(L, 1), lua_gettop(L) - 1);
+    lua_pushboolean(L, results >= 0);
+    if (results < 0) results = 1;
+    lua_insert(L, -results - 1);
+    return results + 1;
+}
+
+static int call_wrapped(lua_State *L) {
+    lua_State *thread = lua_tothread(L, lua_upvalueindex(1));
+    int results = resume(L, thread, lua_gettop(L));
+    if (results >= 0) return results;
+    int status = lua_status(thread);
+    if (status != LUA_OK && status != LUA_YIELD) {  // it failed: close what it left open, which may fail anew
+        lua_pushvalue(L, -1);
+        lua_xmove(L, thread, 1);
+        if (lua_resetthread(thread) != LUA_OK && lua_gettop(thread) > 0) {
+            lua_pop(L, 1);
+            lua_xmove(thread, L, 1);
+        }
+    }
+    return lua_error(L);
+}
+
+static int wrap(lua_State *L) {
+    luaL_checktype(L, 1, LUA_TFUNCTION);
+    lua_State *thread = lua_newthread(L);
+    lua_pushvalue(L, 1);
+    lua_xmove(L, thread, 1);
+    lua_pushcclosure(L, call_wrapped, 1);
+    return 1;
+}
+
+int chost_install_coroutines(lua_State *L) {
+    lua_getglobal(L, "coroutine");
+    lua_pushcfunction(L, resume_thread);
+    lua_setfield(L, -2, "resume");
+    lua_pushcfunction(L, wrap);
+    lua_setfield(L, -2, "wrap");
+    lua_pop(L, 1);
+    return 0;
+}

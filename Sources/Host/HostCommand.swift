@@ -1,0 +1,48 @@
+#if canImport(Glibc)
+import Glibc
+#else
+import Darwin
+#endif
+import LuaBridge
+
+/// The `host` command: from the words of the command line to the exit status.
+struct HostCommand {
+    static let version = "host 0.1.0 (Lua 5.4)"
+    let words: [String]
+
+    init(_ words: [String]) { self.words = words }
+
+    func run() -> Int32 {
+        // Lines appear as they are printed, also in the log of a pipeline.
+        Console.flushEveryLine()
+        let arguments: Arguments
+        do { arguments = try Arguments(words) } catch {
+            complain((error as? Arguments.Usage)?.message ?? "\(error)")
+            complain("try 'host --help'", prefix: "")
+            return ExitCode.usage
+        }
+        if arguments.showsHelp {
+            Console.write(Arguments.help)
+            return ExitCode.done
+        }
+        if arguments.showsVersion {
+            Console.write(Self.version + "\n")
+            if arguments.script == nil, arguments.actions.isEmpty, !arguments.interactive, !arguments.readsStandardInput {
+                return ExitCode.done
+            }
+        }
+        if let threads = arguments.threads { setenv("HOST_NUM_THREADS", "\(threads)", 1) }
+        do {
+            let runner = try ScriptRunner(words: words, arguments: arguments)
+            return runner.run()
+        } catch {
+            complain("\(error)")
+            return ExitCode.scriptError
+        }
+    }
+}
+
+/// Writes a line about a failure to standard error, after what was printed before.
+func complain(_ message: String, prefix: String = "host: ") {
+    Console.writeError(prefix + message + "\n")
+}

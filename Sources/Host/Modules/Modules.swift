@@ -1,0 +1,6 @@
+import LuaBridge
+
+/// Everything that `require` finds in the program itself: one line for each module, one file for each line.
+func registerModules(_ lua: Lua) throws {
+    try registerTime(lua)
+}

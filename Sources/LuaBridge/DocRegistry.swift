@@ -1,0 +1,81 @@
+import CLuaShim
+
+/// One documented thing: a function, a method, a field, a class or a module.
+public final class DocEntry {
+    /// `tensor.exp`, `Tensor:size`, `Tensor.shape`, `nn.Linear`.
+    public let name: String
+    public let module: String
+    public let text: String
+    public private(set) lazy var sections = DocSections(parsing: text)
+    /// nil for fields and modules, which have none.
+    public private(set) lazy var signature: Signature? = try? Signature(parsing: sections.head)
+
+    init(name: String, module: String, text: String) {
+        self.name = name
+        self.module = module
+        self.text = text
+    }
+}
+
+/// The documentation of everything registered, by name and by Lua value.
+public final class DocRegistry {
+    public private(set) var entries: [DocEntry] = []
+    private var byName: [String: Int] = [:]
+    /// A table with weak keys in Lua: documented value -> place in `entries`.
+    var values: LuaReference?
+
+    public func entry(named name: String) -> DocEntry? {
+        if let index = byName[name] { return entries[index] }
+        let matches = entries.filter { $0.name.hasSuffix("." + name) || $0.name.hasSuffix(":" + name) }
+        return matches.first
+    }
+
+    public func add(_ name: String, text: String, module: String) {
+        byName[name] = entries.count
+        entries.append(DocEntry(name: name, module: module, text: text))
+    }
+
+    func addModule(_ name: String, text: String) {
+        add(name, text: text, module: name)
+    }
+
+    /// Documents the Lua value at a stack index as well.
+    func add(_ name: String, text: String, module: String, value index: Int32, _ lua: Lua) throws {
+        let thread = lua.thread
+        add(name, text: text, module: module)
+        guard let values else { return }
+        let at = lua_absindex(thread, index)
+        lua_rawgeti(thread, chost_registry(), Int64(values.index))
+        defer { chost_drop(thread, 1) }
+        lua_pushvalue(thread, at)
+        lua_pushinteger(thread, Int64(entries.count - 1))
+        try lua.check(chost_set_raw(lua.state, thread, -3), on: thread)
+    }
+
+    /// The entry of the Lua value at a stack index; for userdata its type's, for objects their class's.
+    func entry(of index: Int32, _ lua: Lua, on thread: OpaquePointer) -> DocEntry? {
+        if let box = chost_box_at(thread, index) { return entry(named: String(cString: box.pointee.type.pointee.name)) }
+        guard let values, lua_type(thread, index) > LUA_TNIL, lua_checkstack(thread, 6) != 0 else { return nil }
+        let at = lua_absindex(thread, index)
+        lua_rawgeti(thread, chost_registry(), Int64(values.index))
+        defer { chost_drop(thread, 1) }
+        lua_pushvalue(thread, at)
+        lua_rawget(thread, -2)
+        var found = lua_isinteger(thread, -1) != 0 ? Int(lua_tointegerx(thread, -1, nil)) : -1
+        chost_drop(thread, 1)
+        if found < 0, lua_type(thread, at) == LUA_TTABLE, lua_getmetatable(thread, at) != 0 {
+            lua_rawget(thread, -2)
+            found = lua_isinteger(thread, -1) != 0 ? Int(lua_tointegerx(thread, -1, nil)) : -1
+            chost_drop(thread, 1)
+        }
+        return entries.indices.contains(found) ? entries[found] : nil
+    }
+}
+
+extension Lua {
+    func installDocs() throws {
+        let thread = self.thread
+        try check(chost_weak_table(state, thread))
+        docs.values = try popReference(on: thread)
+    }
+}

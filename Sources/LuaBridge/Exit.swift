@@ -1,0 +1,29 @@
+import CLuaShim
+
+/// Leaving the process from a script.
+extension Lua {
+    /// Replaces `os.exit`: the exit hooks run and the state is closed (open files, running uploads), then the process ends.
+    public func installExit() throws {
+        let declaration = Declaration(
+            """
+            os.exit(code: bool|int = true, close: bool = true)
+            Ends the program with an exit status: true is 0, false is 1.
+            """
+        ) { [unowned self] call in
+            let status = try call.intIfPresent(0) ?? (call.bool(0) ? 0 : 1)
+            try leave(status: Int32(truncatingIfNeeded: status) & 0xff)
+        }
+        let thread = self.thread
+        lua_rawgeti(thread, chost_registry(), Int64(LUA_RIDX_GLOBALS))
+        defer { chost_drop(thread, 1) }
+        try check(chost_get_field(state, thread, -1, "os", 2))
+        let os = try popReference(on: thread)
+        try LuaTableWriter(lua: self, table: os).define(declaration)
+    }
+
+    /// For native functions that end the program: throw what this throws.
+    public func leave(status: Int32) throws -> Never {
+        runExitHooks(status: status)
+        throw ExitRequest(status: status)
+    }
+}

@@ -1,0 +1,95 @@
+import CLuaShim
+
+/// What preludes get as their second argument: the table that only code of the program sees.
+extension Lua {
+    func host() throws -> LuaReference {
+        if let hostTable { return hostTable }
+        let thread = self.thread
+        try check(chost_push_table(state, thread, 0, 8))
+        let writer = LuaTableWriter(lua: self, table: try popReference(on: thread))
+        for declaration in hostFunctions { try writer.define(declaration, as: declaration.name) }
+        hostTable = writer.table
+        return writer.table
+    }
+
+    private var hostFunctions: [Declaration] {
+        [
+            Declaration(
+                """
+                declare(doc: string, body: function) -> function
+                A function that takes its arguments as the signature in `doc` says, and calls `body` with one value each.
+                """
+            ) { [unowned self] call in try declare(call) },
+            Declaration(
+                """
+                document(doc: string, value: any) -> any
+                Attaches help to a table or function as it is; gives it back.
+                """
+            ) { [unowned self] call in
+                let declaration = Declaration(try call.string(0)) { _ in }
+                lua_pushvalue(call.thread, call.slot(1))
+                try docs.add(qualified(declaration.name), text: declaration.doc, module: loading.last ?? "", value: -1, self)
+            },
+            Declaration(
+                """
+                kind(name: string, field: string)
+                A kind for signatures: values whose metatable has a true `field`.
+                """
+            ) { [unowned self] call in try defineKind(call.string(0), markedBy: call.string(1)) },
+            Declaration(
+                """
+                fail(message: string)
+                Raises an error at the line of the script that called into the program.
+                """
+            ) { call in throw HostFailure(description: try call.string(0)) },
+            Declaration(
+                """
+                methods(type: string) -> table
+                The method table of a native type, to add methods written in Lua.
+                """
+            ) { [unowned self] call in
+                let name = try call.string(0)
+                guard let methods = types.first(where: { $0.name == name })?.methods else {
+                    throw LuaError("there is no type '\(name)'")
+                }
+                call.push(methods)
+            },
+            Declaration(
+                """
+                prelude(name: string, ...) -> any
+                Runs another file of the prelude with these arguments and gives what it returns.
+                """
+            ) { [unowned self] call in
+                let name = try call.string(0)
+                guard let source = preludeSource(name) else { throw LuaError("there is no prelude '\(name)'") }
+                let arguments = try (0..<call.restTotal).map { try call.rest($0) }
+                for result in try runPrelude(name, source, arguments) { try call.push(result) }
+            },
+            Declaration(
+                """
+                suggest(name: string, known: list) -> string
+                "; did you mean 'x'?" for a misspelt name, or an empty string.
+                """
+            ) { call in try call.push(Suggest.hint(call.string(0), in: call.strings(1))) },
+        ]
+    }
+
+    private func declare(_ call: Call) throws {
+        let function = NativeFunction(Declaration(try call.string(0)) { _ in }, lua: self)
+        let thread = call.thread
+        lua_pushvalue(thread, call.slot(1))
+        try check(chost_make_declared(state, thread, keep(function)), on: thread)
+        try docs.add(qualified(function.name), text: function.doc, module: loading.last ?? "", value: -1, self)
+    }
+
+    /// Names without a dot belong to the module that is being loaded.
+    private func qualified(_ name: String) -> String {
+        guard let module = loading.last, !name.contains("."), !name.contains(":") else { return name }
+        return module + "." + name
+    }
+}
+
+/// An error whose text is complete: only the position is put before it.
+struct HostFailure: Error, CustomStringConvertible {
+    let description: String
+}

@@ -1,0 +1,62 @@
+import CLuaShim
+
+/// Memory, Lua's own and what Lua's objects hold outside of it.
+extension Lua {
+    /// Makes native memory known to the collector.
+    /// - Parameters:
+    ///   - allocated: bytes ever allocated, only growing; read after each native call.
+    ///   - live: bytes in use.
+    ///   - budget: more than this in use starts a full collection.
+    public func countNativeMemory(
+        allocated: UnsafePointer<Int>, live: UnsafePointer<Int>?, budget: Int = 0
+    ) {
+        state.pointee.allocated = allocated
+        state.pointee.live = live
+        state.pointee.paid = allocated.pointee
+        state.pointee.budget = budget
+    }
+
+    /// Bytes that Lua's own heap holds.
+    public var heapBytes: Int { Int(chost_heap_bytes(thread)) }
+
+    /// A full collection. Not from inside a native function that holds exclusive access to anything: finalisers run.
+    public func collect() {
+        releases.drain(state, thread)
+        chost_collect(thread)
+    }
+
+    /// For tests: the allocation after `count` more fails, and all that follow; nil: none fails.
+    package func failAllocation(after count: Int?) { state.pointee.fail_after = count.map { Int($0) } ?? -1 }
+
+    /// For tests: values on the stack of the running thread.
+    package var stackHeight: Int { Int(lua_gettop(thread)) }
+}
+
+/// Signals and other reasons to stop a script.
+extension Lua {
+    /// From now on SIGINT and SIGTERM stop the running script. The second SIGINT ends the process.
+    public func handleSignals() { chost_handle_signals(state) }
+
+    /// The signal that asked the script to stop. Long native work polls it and throws `interruption`.
+    public var interrupted: Int32? {
+        let signal = state.pointee.interrupt
+        return signal == 0 ? nil : Int32(signal)
+    }
+
+    /// Throws when the script was asked to stop.
+    public func checkInterrupt() throws {
+        if interrupted != nil { throw LuaError("interrupted") }
+    }
+
+    /// Stops the running script as a signal would; for tests and timers on Lua's own thread.
+    public func interrupt(_ signal: Int32) { chost_interrupt(state, signal) }
+
+    /// Back to normal: what a prompt does before it reads the next line.
+    public func clearInterrupt() { chost_clear_interrupt(state) }
+
+    /// The flag itself, for code that knows nothing of Lua; not zero: stop.
+    public var interruptFlag: UnsafePointer<Int32> {
+        UnsafeRawPointer(state).advanced(by: MemoryLayout<chost_state>.offset(of: \.interrupt)!)
+            .assumingMemoryBound(to: Int32.self)
+    }
+}

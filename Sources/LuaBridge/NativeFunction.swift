@@ -1,0 +1,129 @@
+import CLuaShim
+
+/// One function as it is declared: a docstring that opens with its signature, and the code.
+public struct Declaration {
+    public let doc: String
+    public let aliases: [String]
+    let result: AnyUserdataType?
+    let results: Int
+    let fast: Bool
+    let body: (Call) throws -> Void
+
+    /// - Parameters:
+    ///   - returns: the userdata type of fresh results; their blocks are then made before Swift is entered, which is the fast way.
+    ///   - count: how many of them.
+    ///   - fast: skips keywords and checks. The body looks at its arguments itself, and calls `Call.checked()` when
+    ///     they are not what it hopes for.
+    public init(
+        _ doc: String, aliases: [String] = [], returns: AnyUserdataType? = nil, count: Int = 1, fast: Bool = false,
+        body: @escaping (Call) throws -> Void
+    ) {
+        self.doc = doc
+        self.aliases = aliases
+        result = returns
+        results = returns == nil ? 0 : count
+        self.fast = fast
+        self.body = body
+    }
+
+    /// The text before the opening parenthesis.
+    public var name: String { String(doc.drop { $0.isWhitespace }.prefix { $0 != "(" }) }
+    var shortName: String {
+        let name = name
+        return name.lastIndex { $0 == "." || $0 == ":" }.map { String(name[name.index(after: $0)...]) } ?? name
+    }
+}
+
+/// A Swift function that Lua can call. Lives as long as the Lua state: closures in Lua hold its bare address.
+final class NativeFunction {
+    unowned(unsafe) let lua: Lua
+    let doc: String
+    let cell: UnsafeMutablePointer<chost_function>
+    private let fast: Bool
+    private let body: (Call) throws -> Void
+    private var compiled: CompiledSignature?
+    /// Metamethods and the like: their errors name the type themselves.
+    var isAnonymous: Bool { Self.anonymous.contains(name) }
+    private static let anonymous: Set<String> = ["index", "assign", "close", "require"]
+    private(set) lazy var name = String(doc.drop { $0.isWhitespace }.prefix { $0 != "(" })
+
+    init(_ declaration: Declaration, lua: Lua) {
+        self.lua = lua
+        doc = declaration.doc
+        fast = declaration.fast
+        body = declaration.body
+        cell = .allocate(capacity: 1)
+        cell.initialize(
+            to: chost_function(
+                swift: UnsafeMutableRawPointer(bitPattern: 1)!, params: Int32(Self.countParameters(declaration.doc)),
+                boxes: Int32(declaration.results), result: declaration.result?.key))
+        cell.pointee.swift = Unmanaged.passUnretained(self).toOpaque()
+    }
+
+    deinit { cell.deallocate() }
+
+    /// An upper bound of the parameters, without parsing: the signature is parsed when the function is first called.
+    private static func countParameters(_ doc: String) -> Int {
+        var depth = 0, commas = 0, any = false
+        for byte in doc.utf8 {
+            switch byte {
+            case UInt8(ascii: "("), UInt8(ascii: "{"): depth += 1
+            case UInt8(ascii: ")"), UInt8(ascii: "}"):
+                depth -= 1
+                if depth == 0 { return any ? commas + 1 : 0 }
+            case UInt8(ascii: ","): commas += 1; any = true
+            case UInt8(ascii: "\n"): return any ? commas + 1 : 0
+            case UInt8(ascii: " "): break
+            default: if depth > 0 { any = true }
+            }
+        }
+        return any ? commas + 1 : 0
+    }
+
+    /// The signature in the form the checks use; parsed once.
+    func signature() throws -> CompiledSignature {
+        if let compiled { return compiled }
+        let line = doc.drop { $0.isWhitespace }.prefix { $0 != "\n" }
+        let fresh = try lua.kinds.compile(Signature(parsing: String(line)))
+        compiled = fresh
+        return fresh
+    }
+
+    /// Parameter `index`; only after `signature()` has succeeded.
+    @inline(__always)
+    func parameter(_ index: Int) -> CompiledParameter? {
+        guard let compiled, index < compiled.parameters.count else { return nil }
+        return compiled.parameters[index]
+    }
+
+    /// Called by C for each call from Lua. Never lets an error out: failures are codes.
+    func enter(_ thread: OpaquePointer, _ count: Int32) -> Int32 {
+        if lua.releases.isWaiting { lua.releases.drain(lua.state, thread) }
+        let slots = max(count, cell.pointee.params)
+        do {
+            var call = Call(
+                thread: thread, function: Unmanaged.passUnretained(self), base: 0, given: count, boxes: slots + 1,
+                restStart: 0, restCount: 0)
+            if !fast { try call.arrange() }
+            let before = lua_gettop(thread)
+            try body(call)
+            return lua_gettop(thread) - before
+        } catch {
+            return lua.failure(error, of: self)
+        }
+    }
+
+    /// Puts the arguments of a Lua function in order: leaves one value for each parameter, then the rest.
+    func arrangeForLua(_ thread: OpaquePointer, _ count: Int32) -> Int32 {
+        if lua.releases.isWaiting { lua.releases.drain(lua.state, thread) }
+        do {
+            var call = Call(
+                thread: thread, function: Unmanaged.passUnretained(self), base: 0, given: count, boxes: 0,
+                restStart: 0, restCount: 0)
+            try call.arrange()
+            return try call.spread()
+        } catch {
+            return lua.failure(error, of: self)
+        }
+    }
+}
