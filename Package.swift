@@ -39,14 +39,15 @@ let package = Package(
             name: "Wandb",
             dependencies: [
                 "CCurl", "CCrypto", "CZlib", .product(name: "SwiftProtobuf", package: "swift-protobuf"),
-            ]),
+            ],
+            exclude: ["Proto/records.proto"]),
         .executableTarget(
             name: "host", dependencies: ["LuaBridge", "NN", "Wandb", "CPrelude", "CCurl", "CCrypto"],
             path: "Sources/Host", exclude: ["Prelude"]),
         .testTarget(name: "KernelsTests", dependencies: ["KernelABI"] + kernels),
         .testTarget(name: "NNTests", dependencies: ["NN"]),
         .testTarget(name: "LuaBridgeTests", dependencies: ["LuaBridge"]),
-        .testTarget(name: "WandbTests", dependencies: ["Wandb"]),
+        .testTarget(name: "WandbTests", dependencies: ["Wandb"], exclude: ["Fixtures"]),
         .testTarget(name: "HostTests", dependencies: ["host"]),
     ],
     swiftLanguageModes: [.v6])

@@ -1,0 +1,274 @@
+/// One leaf of the rows: a metric, under the path of keys that leads to it.
+struct MetricSlot {
+    let path: [String]
+    let name: String
+    /// The path as protobuf fields, ready to be copied into a record.
+    let encodedPath: [UInt8]
+    /// Where the open row holds a value of it; -1 when it does not.
+    var rowPosition = -1
+    /// The last value that a closed row held.
+    var last: WandbValue?
+    var aggregate: Aggregate?
+    var skipsSummary = false
+    /// The step metric whose value is added to rows that lack it.
+    var stepSlot = -1
+    var summary: WandbValue?
+    var isDirty = false
+
+    init(path: [String]) {
+        self.path = path
+        name = MetricDefinition.name(of: path)
+        encodedPath = ProtoBuffer.path(path)
+    }
+}
+
+/// Rows, their steps, and the summary that follows from them. Rows mostly hold the same keys in the same order:
+/// the slots of the last row are tried first, so that a steady loop neither hashes nor allocates.
+struct RowStore {
+    private(set) var slots: [MetricSlot] = []
+    private var topLevel: [String: Int] = [:]
+    private var nested: [[String]: Int] = [:]
+    private var hint: [Int] = []
+    private var definitions: [String: MetricDefinition] = [:]
+    private var globs: [MetricDefinition] = []
+    private var dirty: [Int] = []
+    private var removed: [Int] = []
+
+    /// The step of the open row.
+    private(set) var step: Int64 = 0
+    private var row: [(slot: Int, value: WandbValue)] = []
+    private(set) var isOpen = false
+    /// Of the open row, else of the last one.
+    var timestamp = 0.0
+    /// The last closed row's.
+    private(set) var lastStep: Int64?
+    private var item: [UInt8] = []
+    private(set) var encoded = ProtoBuffer()
+    private var summaryBody = ProtoBuffer()
+
+    private static let stepPath = ProtoBuffer.path(["_step"])
+    private static let timestampPath = ProtoBuffer.path(["_timestamp"])
+    private static let runtimePath = ProtoBuffer.path(["_runtime"])
+    private static let wandbRuntimePath = ProtoBuffer.path(["_wandb", "runtime"])
+
+    mutating func start(at step: Int64) { self.step = step }
+
+    // MARK: Slots
+
+    mutating func slot(of path: [String]) -> Int {
+        if path.count == 1 {
+            if let known = topLevel[path[0]] { return known }
+        } else if let known = nested[path] {
+            return known
+        }
+        let index = slots.count
+        slots.append(MetricSlot(path: path))
+        if path.count == 1 { topLevel[path[0]] = index } else { nested[path] = index }
+        apply(definition(for: slots[index].name), to: index)
+        return index
+    }
+
+    private func definition(for name: String) -> MetricDefinition? {
+        definitions[name] ?? globs.last { $0.matches(name) }
+    }
+
+    private mutating func apply(_ definition: MetricDefinition?, to index: Int) {
+        guard let definition else { return }
+        slots[index].skipsSummary = definition.summary.contains(.none)
+        let aggregated: MetricDefinition.Summary = [.min, .max, .mean, .best, .last, .first]
+        slots[index].aggregate = definition.summary.isDisjoint(with: aggregated) ? nil : Aggregate(definition)
+        if let stepMetric = definition.stepMetric, definition.stepSync, stepMetric != "_step" {
+            slots[index].stepSlot = slot(of: MetricDefinition.path(of: stepMetric))
+        } else {
+            slots[index].stepSlot = -1
+        }
+    }
+
+    mutating func define(_ definition: MetricDefinition) {
+        if definition.isGlob {
+            globs.removeAll { $0.name == definition.name }
+            globs.append(definition)
+        } else {
+            definitions[definition.name] = definition
+        }
+        for index in slots.indices where definition.matches(slots[index].name) {
+            if !definition.isGlob || definitions[slots[index].name] == nil { apply(definition, to: index) }
+        }
+    }
+
+    // MARK: Rows
+
+    /// Whether a row for `step` would come too late.
+    func isPast(_ step: Int64) -> Bool { step < self.step }
+
+    mutating func add(_ values: WandbMap) {
+        isOpen = true
+        var position = 0
+        for entry in values.entries {
+            switch entry.value {
+            case .map(let map): addLeaves(of: map, below: [entry.key])
+            default:
+                let index: Int
+                if position < hint.count, slots[hint[position]].path.count == 1,
+                    slots[hint[position]].path[0] == entry.key
+                {
+                    index = hint[position]
+                } else {
+                    index = slot(of: [entry.key])
+                }
+                put(entry.value, in: index)
+            }
+            position += 1
+        }
+    }
+
+    private mutating func addLeaves(of map: WandbMap, below path: [String]) {
+        for entry in map.entries {
+            if case .map(let inner) = entry.value {
+                addLeaves(of: inner, below: path + [entry.key])
+            } else {
+                put(entry.value, in: slot(of: path + [entry.key]))
+            }
+        }
+    }
+
+    private mutating func put(_ value: WandbValue, in index: Int) {
+        let position = slots[index].rowPosition
+        if position >= 0 {
+            row[position].value = value
+        } else {
+            slots[index].rowPosition = row.count
+            row.append((index, value))
+        }
+    }
+
+    /// Encodes the open row as the body of a history record.
+    mutating func encodeRow(runtime: Double) {
+        for position in row.indices {
+            let stepSlot = slots[row[position].slot].stepSlot
+            if stepSlot >= 0, slots[stepSlot].rowPosition < 0, let latest = slots[stepSlot].last {
+                put(latest, in: stepSlot)
+            }
+        }
+        encoded.clear()
+        for (slot, value) in row {
+            item.removeAll(keepingCapacity: true)
+            JSONWriter.append(value, to: &item)
+            encoded.item(path: slots[slot].encodedPath, json: item)
+        }
+        appendNumber(timestamp, Self.timestampPath)
+        appendNumber(runtime, Self.runtimePath)
+        item.removeAll(keepingCapacity: true)
+        JSONWriter.append(step, to: &item)
+        encoded.item(path: Self.stepPath, json: item)
+        let stepSize = step == 0 ? 0 : 1 + ProtoBuffer.varintSize(UInt64(bitPattern: step))
+        encoded.bytes.append(0x12)
+        encoded.bytes.append(UInt8(stepSize))
+        if step != 0 { encoded.int64(field: 1, step) }
+    }
+
+    private mutating func appendNumber(_ value: Double, _ path: [UInt8]) {
+        item.removeAll(keepingCapacity: true)
+        JSONWriter.append(value, to: &item)
+        encoded.item(path: path, json: item)
+    }
+
+    /// Ends the open row: its values go into the summary, and the next row has the next step, or `next`.
+    mutating func closeRow(next: Int64? = nil) {
+        if hint.count != row.count { hint = row.map(\.slot) }
+        for position in row.indices {
+            let slot = row[position].slot
+            hint[position] = slot
+            slots[slot].rowPosition = -1
+            summarize(row[position].value, in: slot)
+            slots[slot].last = row[position].value
+        }
+        row.removeAll(keepingCapacity: true)
+        isOpen = false
+        lastStep = step
+        step = next ?? (step &+ 1)
+    }
+
+    /// Moves to a later step without a row.
+    mutating func skip(to step: Int64) { self.step = step }
+
+    private mutating func summarize(_ value: WandbValue, in slot: Int) {
+        if slots[slot].skipsSummary { return }
+        if slots[slot].aggregate != nil {
+            slots[slot].aggregate?.add(value)
+            slots[slot].summary = slots[slot].aggregate?.value
+        } else {
+            if value == .null { return }
+            slots[slot].summary = value
+        }
+        markDirty(slot)
+    }
+
+    private mutating func markDirty(_ slot: Int) {
+        guard !slots[slot].isDirty else { return }
+        slots[slot].isDirty = true
+        dirty.append(slot)
+    }
+
+    // MARK: Summary
+
+    mutating func setSummary(_ path: [String], to value: WandbValue) {
+        for index in slots.indices where slots[index].summary != nil && isBelow(slots[index].path, path) {
+            removeSummary(at: index)
+        }
+        if case .map(let map) = value, !map.isEmpty {
+            for entry in map.entries { setSummary(path + [entry.key], to: entry.value) }
+            return
+        }
+        let index = slot(of: path)
+        slots[index].summary = value
+        markDirty(index)
+    }
+
+    mutating func removeSummary(_ path: [String]) {
+        for index in slots.indices where slots[index].summary != nil {
+            if slots[index].path == path || isBelow(slots[index].path, path) { removeSummary(at: index) }
+        }
+    }
+
+    private mutating func removeSummary(at index: Int) {
+        slots[index].summary = nil
+        removed.append(index)
+    }
+
+    private func isBelow(_ path: [String], _ parent: [String]) -> Bool {
+        path.count > parent.count && path.starts(with: parent)
+    }
+
+    var summary: WandbMap {
+        var map = WandbMap()
+        for slot in slots { if let value = slot.summary { map[slot.path] = value } }
+        return map
+    }
+
+    /// The body of a summary record with all that changed since the last; nil when nothing did.
+    mutating func takeSummaryChanges(runtime: Double, isFinal: Bool) -> [UInt8]? {
+        if dirty.isEmpty, removed.isEmpty, !isFinal { return nil }
+        summaryBody.clear()
+        for index in dirty {
+            slots[index].isDirty = false
+            guard let value = slots[index].summary else { continue }
+            summaryBody.item(path: slots[index].encodedPath, json: JSONWriter.bytes(value))
+        }
+        dirty.removeAll(keepingCapacity: true)
+        if let lastStep {
+            summaryBody.item(path: Self.timestampPath, json: JSONWriter.bytes(.double(timestamp)))
+            summaryBody.item(path: Self.stepPath, json: JSONWriter.bytes(.int(lastStep)))
+        }
+        let seconds = WandbValue.int(Int64(runtime))
+        summaryBody.item(path: Self.runtimePath, json: JSONWriter.bytes(isFinal ? seconds : .double(runtime)))
+        summaryBody.item(path: Self.wandbRuntimePath, json: JSONWriter.bytes(seconds))
+        for index in removed where slots[index].summary == nil {
+            var entry = ProtoBuffer()
+            entry.bytes = slots[index].encodedPath
+            summaryBody.message(field: 2, entry.bytes)
+        }
+        removed = []
+        return summaryBody.bytes
+    }
+}

@@ -1,0 +1,19 @@
+/// What `init` is told about a run beside its settings.
+public struct RunOptions: Sendable {
+    public var config = WandbMap()
+    /// The script, as `wandb-metadata.json` and code saving want it.
+    public var program: String?
+    /// Names and versions of what the program is made of, for `requirements.txt`.
+    public var packages: [(name: String, version: String)] = []
+    /// Takes the lines that a person should read; standard error by default.
+    public var notice: @Sendable (String) -> Void = { Notices.standardError($0) }
+
+    public init() {}
+}
+
+/// This client's name and the release of W&B's own client that it follows.
+public enum Client {
+    public static let followedVersion = "0.31.0"
+    public static let version = "0.31.0+host"
+    public static let userAgent = "host-wandb/1"
+}

@@ -1,5 +1,0 @@
-import XCTest
-
-final class WandbSkeletonTests: XCTestCase {
-    func testBuilds() { XCTAssertEqual(1 + 1, 2) }
-}
