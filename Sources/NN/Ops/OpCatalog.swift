@@ -3,4 +3,7 @@ public enum OpCatalog {
     /// Methods of tensors and functions of the module `tensor`.
     public static let tensor: [Op] =
         Op.arithmetic + Op.comparison + Op.unary + Op.reduce + Op.shape + Op.creation + Op.conversion + Op.products
+
+    /// Functions of the module `nn.functional`.
+    public static let functional: [Op] = Op.convolution + Op.pooling + Op.normalization + Op.classificationLosses
 }
