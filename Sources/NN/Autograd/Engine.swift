@@ -127,9 +127,6 @@ public enum Engine {
         for (index, hook) in node.outputHooks where index < incoming.count {
             if let g = incoming[index], let replaced = try hook.run(g) { incoming[index] = replaced }
         }
-        for (index, target) in node.retaining where index < incoming.count {
-            if let g = incoming[index] { target.takeUnretainedValue().grad = g }
-        }
         if let wanted = sinks.wanted {
             for (i, tensor) in wanted.enumerated() where tensor.node === node {
                 sinks.found[i] = tensor.outputIndex < incoming.count ? incoming[tensor.outputIndex] : nil

@@ -33,7 +33,6 @@ public final class Node {
     var visit: UInt64 = 0
     var incoming: [Tensor?] = []
     var outputHooks: [(index: Int, hook: GradientHook)] = []
-    var retaining: [(index: Int, tensor: Unmanaged<Tensor>)] = []
 
     nonisolated(unsafe) private static var counter: UInt64 = 0
 

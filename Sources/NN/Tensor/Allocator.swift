@@ -27,16 +27,16 @@ public final class Allocator: Sendable {
 
     private let state = Mutex(State())
 
-    /// Bytes allocated since somebody last set it to 0: how the script engine's collector learns of
-    /// memory it cannot see. Only the thread that runs scripts reads and resets it.
-    public nonisolated(unsafe) let pressure: UnsafeMutablePointer<Int>
+    /// Bytes ever allocated, and bytes in use: how a script engine's collector learns of memory it
+    /// cannot see. Written under the lock, read without: a stale value does no harm.
+    public nonisolated(unsafe) let allocatedBytes: UnsafeMutablePointer<Int>
+    public nonisolated(unsafe) let liveBytes: UnsafeMutablePointer<Int>
 
     private init() {
-        pressure = .allocate(capacity: 1)
-        pressure.initialize(to: 0)
+        allocatedBytes = .allocate(capacity: 2)
+        allocatedBytes.initialize(repeating: 0, count: 2)
+        liveBytes = allocatedBytes + 1
     }
-
-    deinit { pressure.deallocate() }
 
     // Classes: multiples of 64 up to 4 KiB, then four steps per power of two up to 1 TiB.
     private static let smallClasses = 64
@@ -70,6 +70,8 @@ public final class Allocator: Sendable {
             }
             if block != nil {
                 s.statistics.live += size
+                allocatedBytes.pointee &+= size
+                liveBytes.pointee = s.statistics.live
                 s.statistics.peak = max(s.statistics.peak, s.statistics.live)
             }
             return block
@@ -78,7 +80,6 @@ public final class Allocator: Sendable {
             releaseCache()
             throw outOfMemory(bytes, what())
         }
-        pressure.pointee &+= size
         return (block, size)
     }
 
@@ -86,6 +87,7 @@ public final class Allocator: Sendable {
         let index = Allocator.sizeClass(size).index
         let keep = state.withLock { s in
             s.statistics.live -= size
+            liveBytes.pointee = s.statistics.live
             guard s.statistics.cached + size <= s.cacheLimit else { return false }
             block.storeBytes(of: s.free[index], as: UnsafeMutableRawPointer?.self)
             s.free[index] = block

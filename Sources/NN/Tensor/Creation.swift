@@ -98,6 +98,19 @@ extension Tensor {
         return out
     }
 
+    public static func from(_ values: [Scalar], _ shape: Shape, _ dtype: DType) throws -> Tensor {
+        let out = try Tensor(emptyOf: shape, dtype)
+        guard values.count == out.count else { throw TensorError("\(values.count) values do not fill shape \(shape)") }
+        for (i, v) in values.enumerated() { out.setElement(i, v) }
+        return out
+    }
+
+    /// All elements in row-major order.
+    public func scalars() throws -> [Scalar] {
+        let p = try packed()
+        return (0..<count).map { p.element($0) }
+    }
+
     /// All elements in row-major order as doubles (64-bit integers beyond 2^53 are rounded).
     public func doubles() throws -> [Double] {
         let p = try packed()

@@ -48,6 +48,9 @@ public enum DType: UInt8, Sendable, CaseIterable {
         }
     }
 
+    /// Whether an in-place operation may store this type in a tensor of type `other`.
+    public func fits(_ other: DType) -> Bool { category <= other.category }
+
     /// The type a floating-point function gives: integers and booleans become float32.
     var floating: DType { isFloat ? self : .float32 }
 }

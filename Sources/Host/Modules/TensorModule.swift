@@ -1,0 +1,93 @@
+import LuaBridge
+import NN
+
+/// Native memory ran out: the bridge collects Lua's garbage and tries once more.
+struct NativeMemoryError: Error, CustomStringConvertible {
+    let description: String
+}
+
+/// The module `tensor`: loops over the catalogue of operations.
+enum TensorModule {
+    /// Registers the module; tensors exist for Lua once it has been required.
+    static func register(_ lua: Lua) throws -> UserdataType<Tensor> {
+        let type = UserdataType<Tensor>(lua, "Tensor", kind: "tensor")
+        lua.kinds.define("dtype", choices: DType.allCases.map(\.name))
+        lua.countNativeMemory(allocated: Allocator.shared.allocatedBytes, live: Allocator.shared.liveBytes)
+        lua.isRetryable = { $0 is NativeMemoryError }
+        Engine.checkInterrupt = { [unowned lua] in try lua.checkInterrupt() }
+        try lua.module("tensor", "Tensors: creating them, math on them, gradients.") { module in
+            try TensorType.build(type)
+            for op in OpCatalog.tensor {
+                let declaration = declaration(op, op.form == .method ? "Tensor:" : "tensor.", type)
+                switch op.form {
+                case .both: try module.add([declaration], alsoMethodsOf: type)
+                case .function: try module.add(declaration)
+                case .method: try type.addMethod(declaration)
+                }
+                if op.hasInPlaceTwin { try type.addMethod(inPlaceTwin(op, type)) }
+            }
+            try module.add(TensorExtras.functions(lua, type))
+            for method in TensorExtras.methods(lua, type) { try type.addMethod(method) }
+            try module.makeCallable(TensorExtras.constructor(type))
+        }
+        return type
+    }
+
+    static func declaration(_ op: Op, _ prefix: String, _ type: UserdataType<Tensor>) -> Declaration {
+        let name = op.name
+        let run = op.run
+        return Declaration(prefix + op.doc, returns: op.doc.returnsTensor ? type : nil) { call in
+            try reporting(name) { try call.push(try run(TensorArguments(call: call, type: type)), type) }
+        }
+    }
+
+    /// The twin that stores the result in the receiver.
+    static func inPlaceTwin(_ op: Op, _ type: UserdataType<Tensor>) -> Declaration {
+        let name = op.name + "_"
+        let run = op.run
+        return Declaration("Tensor:" + op.doc.asInPlaceTwin(op.name)) { call in
+            try reporting(name) {
+                let arguments = TensorArguments(call: call, type: type)
+                let target = try arguments.tensor(0)
+                try target.checkWritable(name)
+                guard case .tensor(let result) = try run(arguments) else {
+                    throw TensorError("has no in-place form for these arguments")
+                }
+                guard result.shape == target.shape else {
+                    throw TensorError("the result has shape \(result.shape), which does not fit the tensor's shape \(target.shape)")
+                }
+                guard result.dtype.fits(target.dtype) else {
+                    throw TensorError("a \(result.dtype.name) result cannot be stored in a \(target.dtype.name) tensor; convert it first")
+                }
+                try target.assign(result, name)
+            }
+            call.returnArgument(0)
+        }
+    }
+
+    /// Turns failures of the library into Lua errors; the bridge names position and function.
+    static func reporting<R>(_ name: String, _ body: () throws -> R) throws -> R {
+        do { return try body() } catch let error as TensorError {
+            if error.kind == .outOfMemory { throw NativeMemoryError(description: "\(name): \(error.message)") }
+            throw LuaError(error.message.hasPrefix(name + ":") ? error.message : "\(name): \(error.message)")
+        }
+    }
+}
+
+extension String {
+    fileprivate var firstLine: Substring { prefix { $0 != "\n" } }
+    /// Whether the signature says that the first result is a fresh tensor.
+    fileprivate var returnsTensor: Bool { firstLine.contains("-> tensor") }
+
+    fileprivate func asInPlaceTwin(_ name: String) -> String {
+        let rest = dropFirst(name.count)
+        let signature = rest.prefix { $0 != "\n" }
+        let summary = rest.dropFirst(signature.count + 1).prefix { $0 != "\n" }
+        return """
+            \(name)_\(signature)
+            Stores in the tensor itself: \(summary)
+            Errors: a leaf that requires gradients; a result of another shape or a higher kind of dtype
+            Source: torch.Tensor.\(name)_
+            """
+    }
+}

@@ -1,0 +1,112 @@
+-- Trains a digit classifier on MNIST. Options: host scripts/train.lua --help
+local cli = require "cli"
+local data = require "data"
+local fs = require "fs"
+local json = require "json"
+local nn = require "nn"
+local optim = require "optim"
+local progress = require "progress"
+local tensor = require "tensor"
+local time = require "time"
+local wandb = require "wandb"
+local models = require "models" -- scripts/lib/models.lua
+
+local opt = cli.parse{
+  model = {"cnn", "what to train", choices = {"linear", "mlp", "cnn"}},
+  epochs = {0, "passes over the training set; 0 takes the model's default"},
+  batch_size = {0, "samples per step; 0 takes the model's default"},
+  lr = {0.0, "learning rate, or the peak of its schedule; 0 takes the model's default"},
+  seed = {1, "seed of all randomness"},
+  data = {"data/mnist", "folder with the four MNIST files"},
+  out = {"out", "folder for the model, metrics and checkpoint"},
+  resume = {false, "continue from the checkpoint in the output folder"},
+}
+for name, value in pairs(models.defaults[opt.model]) do
+  if opt[name] == 0 then opt[name] = value end
+end
+
+-- Data: the last 5,000 training images choose nothing, they only watch (validation).
+local full = data.mnist{root = opt.data, split = "train"}
+local train = data.Subset(full, tensor.arange(0, 55000))
+local val = data.loader(data.Subset(full, tensor.arange(55000, 60000)), {batch_size = 1000})
+local test = data.loader(data.mnist{root = opt.data, split = "test"}, {batch_size = 1000})
+
+-- Each epoch has a loader of its own, so that a resumed run sees the same order.
+local function epoch_loader(epoch)
+  return data.loader(train, {batch_size = opt.batch_size, shuffle = true, seed = opt.seed * 1000 + epoch})
+end
+
+tensor.manual_seed(opt.seed)
+local net = models[opt.model]()
+local loss_fn = nn.CrossEntropyLoss()
+local optimizer, scheduler = models.optimizer(opt, net, #epoch_loader(1))
+
+local checkpoint = fs.join(opt.out, "checkpoint.safetensors")
+local history = {start = 1, step = 0, seconds = 0}
+if opt.resume and fs.exists(checkpoint) then
+  history = nn.load_checkpoint(checkpoint, {model = net, optimizer = optimizer, scheduler = scheduler})
+  print(("resuming from %s at epoch %d"):format(checkpoint, history.start))
+end
+
+local function evaluate(loader)
+  net:eval()
+  local loss, correct, count = 0, 0, 0
+  tensor.no_grad(function()
+    for x, y in loader do
+      local logits = net(x)
+      loss = loss + loss_fn(logits, y):item() * #y
+      correct = correct + logits:argmax(1):eq(y):sum():item()
+      count = count + #y
+    end
+  end)
+  return loss / count, correct / count
+end
+
+fs.mkdir(opt.out)
+local run = wandb.init{project = "mnist", config = opt, dir = opt.out}
+print(net)
+
+local train_loss, val_loss, val_accuracy = history.train_loss, history.val_loss, history.val_accuracy
+for epoch = history.start, opt.epochs do
+  local began, sum, steps = time.monotonic(), 0, 0
+  net:train()
+  local bar = progress(epoch_loader(epoch), {desc = ("epoch %d/%d"):format(epoch, opt.epochs)})
+  for x, y in bar do
+    local loss = loss_fn(net(x), y)
+    optimizer:zero_grad()
+    loss:backward()
+    optimizer:step()
+    local value = loss:item()
+    if value ~= value then
+      error(("the loss became NaN at epoch %d, step %d; try a smaller --lr (it was %g). The last good state is %s")
+        :format(epoch, history.step, opt.lr, fs.exists(checkpoint) and checkpoint or "not saved yet"), 0)
+    end
+    history.step, sum, steps = history.step + 1, sum + value, steps + 1
+    run:log({["train/loss"] = value, ["train/lr"] = scheduler and scheduler:get_last_lr()[1] or opt.lr, epoch = epoch})
+    if scheduler then scheduler:step() end
+    bar:set{loss = value}
+  end
+  history.seconds = history.seconds + time.monotonic() - began
+  train_loss = sum / steps
+  val_loss, val_accuracy = evaluate(val)
+  run:log({["val/loss"] = val_loss, ["val/accuracy"] = val_accuracy, epoch = epoch})
+  print(("epoch %d: train loss %.4f, validation loss %.4f, validation accuracy %.2f%%")
+    :format(epoch, train_loss, val_loss, 100 * val_accuracy))
+  history.start = epoch + 1
+  nn.save_checkpoint(checkpoint, {
+    model = net, optimizer = optimizer, scheduler = scheduler,
+    start = history.start, step = history.step, seconds = history.seconds,
+    train_loss = train_loss, val_loss = val_loss, val_accuracy = val_accuracy,
+  })
+end
+
+local test_loss, test_accuracy = evaluate(test)
+run:log{["test/loss"] = test_loss, ["test/accuracy"] = test_accuracy}
+nn.save(fs.join(opt.out, "model.safetensors"), net)
+fs.write(fs.join(opt.out, "metrics.json"), json.encode({
+  test_accuracy = test_accuracy, test_loss = test_loss, val_accuracy = val_accuracy, val_loss = val_loss,
+  train_loss = train_loss, epochs = opt.epochs, seed = opt.seed, model = opt.model, seconds = history.seconds,
+  samples_per_second = history.seconds > 0 and #train * (history.start - 1) / history.seconds or 0,
+}, {pretty = true}) .. "\n")
+run:finish()
+print(("test loss %.4f, test accuracy %.2f%%; model and metrics are in %s"):format(test_loss, 100 * test_accuracy, opt.out))
