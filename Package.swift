@@ -50,4 +50,5 @@ let package = Package(
         .testTarget(name: "WandbTests", dependencies: ["Wandb"], exclude: ["Fixtures"]),
         .testTarget(name: "HostTests", dependencies: ["host"]),
     ],
-    swiftLanguageModes: [.v6])
+    swiftLanguageModes: [.v6],
+    cLanguageStandard: .gnu2x)

@@ -1,14 +1,15 @@
 #include "CPrelude.h"
 #include <string.h>
 
-#define PRELUDE(name) { #name, name, sizeof name }
-
-static const char hello[] = {
-#embed "../Host/Prelude/hello.lua"
+// A module is added in two lines: its text here, its name below.
+static const char tensor[] = {
+#embed "../Host/Prelude/tensor.lua"
 };
 
+#define PRELUDE(name) { #name, name, sizeof name }
+
 static const struct { const char *name, *text; size_t length; } preludes[] = {
-    PRELUDE(hello),
+    PRELUDE(tensor),
 };
 
 const char *chost_prelude(const char *name, size_t *length) {

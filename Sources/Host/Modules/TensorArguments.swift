@@ -31,12 +31,15 @@ struct TensorArguments: OpArguments {
     }
 
     func tensors(_ i: Int) throws -> [Tensor] {
-        guard call.isRest(i) else { return try call.objects(i, type) }
-        return try (0..<call.restTotal).map { k in
-            guard case .object(let value) = try call.rest(k), let tensor = value.object as? Tensor else {
-                throw LuaError("argument \(i + k + 1): expected tensor, got \(try call.rest(k).kindName)")
+        if call.kind(i) == .table { return try call.objects(i, type) }
+        return try (0..<call.restTotal).flatMap { k -> [Tensor] in
+            let value = try call.rest(k)
+            if let tensor = type.object(value) { return [tensor] }
+            guard let list = value.asList else { throw LuaError("argument \(i + k + 1): expected tensor, got \(value.kindName)") }
+            return try list.map { item in
+                guard let tensor = type.object(item) else { throw LuaError("expected a list of tensors, got \(item.kindName)") }
+                return tensor
             }
-            return tensor
         }
     }
 }

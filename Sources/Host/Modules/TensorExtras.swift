@@ -15,7 +15,7 @@ enum TensorExtras {
             """, returns: type
         ) { call in
             try TensorModule.reporting("tensor") {
-                let dtype = try call.stringIfPresent(2).flatMap { DType(name: $0) }
+                let dtype = call.stringIfPresent(2).flatMap { DType(name: $0) }
                 let tensor = try TensorLiteral.tensor(try call.value(1), dtype)
                 if try call.bool(3) { try tensor.setRequiresGrad(true) }
                 try call.push(tensor, type)
@@ -23,7 +23,7 @@ enum TensorExtras {
         }
     }
 
-    static func methods(_ lua: Lua, _ type: UserdataType<Tensor>) -> [Declaration] {
+    static func methods(_ type: UserdataType<Tensor>) -> [Declaration] {
         [
             Declaration(
                 """
@@ -63,7 +63,7 @@ enum TensorExtras {
         ]
     }
 
-    static func functions(_ lua: Lua, _ type: UserdataType<Tensor>) -> [Declaration] {
+    static func functions(_ type: UserdataType<Tensor>) -> [Declaration] {
         [
             Declaration(
                 """

@@ -16,21 +16,21 @@ enum TensorModule {
         lua.isRetryable = { $0 is NativeMemoryError }
         Engine.checkInterrupt = { [unowned lua] in try lua.checkInterrupt() }
         try lua.module("tensor", "Tensors: creating them, math on them, gradients.") { module in
-            try TensorType.build(type)
-            for op in OpCatalog.tensor {
-                let declaration = declaration(op, op.form == .method ? "Tensor:" : "tensor.", type)
-                switch op.form {
-                case .both: try module.add([declaration], alsoMethodsOf: type)
-                case .function: try module.add(declaration)
-                case .method: try type.addMethod(declaration)
-                }
-                if op.hasInPlaceTwin { try type.addMethod(inPlaceTwin(op, type)) }
+            try TensorType.build(type, methods: methods(type) + TensorExtras.methods(type))
+            for op in OpCatalog.tensor where op.form != .method {
+                let declaration = declaration(op, "tensor.", type)
+                if op.form == .both { try module.add([declaration], alsoMethodsOf: type) } else { try module.add(declaration) }
             }
-            try module.add(TensorExtras.functions(lua, type))
-            for method in TensorExtras.methods(lua, type) { try type.addMethod(method) }
+            try module.add(TensorExtras.functions(type))
             try module.makeCallable(TensorExtras.constructor(type))
         }
         return type
+    }
+
+    /// What tensors have as methods only: some operations, and the in-place twins.
+    private static func methods(_ type: UserdataType<Tensor>) -> [Declaration] {
+        OpCatalog.tensor.filter { $0.form == .method }.map { declaration($0, "Tensor:", type) }
+            + OpCatalog.tensor.filter(\.hasInPlaceTwin).map { inPlaceTwin($0, type) }
     }
 
     static func declaration(_ op: Op, _ prefix: String, _ type: UserdataType<Tensor>) -> Declaration {

@@ -3,7 +3,7 @@ import NN
 
 /// The userdata type behind tensors: fields, operators, indexing.
 enum TensorType {
-    static func build(_ type: UserdataType<Tensor>) throws {
+    static func build(_ type: UserdataType<Tensor>, methods: [Declaration]) throws {
         try type.build { builder in
             builder.document(
                 """
@@ -11,6 +11,7 @@ enum TensorType {
                 An n-dimensional array of one dtype; dimensions and elements count from 0.
                 Source: torch.Tensor
                 """)
+            builder.methods(methods)
             fields(builder, type)
             builder.index(returns: type) { tensor, call in
                 guard let parts = try TensorIndex.parts(call, 1, type) else { throw type.noField(call) }

@@ -306,7 +306,7 @@ extension Op {
         },
         Op(
             """
-            broadcast_tensors(tensors: ...) -> list
+            broadcast_tensors(...) -> list
             Expands all tensors to their common shape. A list of views.
             Source: torch.broadcast_tensors
             """, form: .function, samples: ["tensor.broadcast_tensors(row, col)[1]"]
@@ -317,7 +317,7 @@ extension Op {
         },
         Op(
             """
-            meshgrid(tensors: ..., *, indexing: "ij"|"xy" = "ij") -> list
+            meshgrid(..., *, indexing: "ij"|"xy" = "ij") -> list
             Makes coordinate grids of 1-d tensors. A list of views.
             Source: torch.meshgrid
             """, form: .function, samples: ["tensor.meshgrid(v, row)[2]", "tensor.meshgrid(v, row, {indexing = \"xy\"})[1]"]
