@@ -11,7 +11,10 @@ extension Call {
     }
 
     mutating func arrange() throws {
-        let signature = try native.signature()
+        try function._withUnsafeGuaranteedRef { try $0.signature() }._withUnsafeGuaranteedRef { try arrange($0) }
+    }
+
+    private mutating func arrange(_ signature: CompiledSignature) throws {
         var positional = Int(given)
         let keywords = positional > 0 && isKeywordTable(slot(positional - 1), at: positional - 1, signature)
         if keywords { positional -= 1 }
@@ -145,16 +148,29 @@ extension Call {
     }
 
     private func verify(_ signature: CompiledSignature) throws {
-        for index in signature.parameters.indices {
+        for index in signature.checks.indices {
+            let check = signature.checks[index]
             let slot = slot(index)
             let type = lua_type(thread, slot)
             if type <= LUA_TNIL {
-                if signature.parameters[index].isRequired, !(index == signature.shape && restCount > 0) {
-                    throw mismatch(index)
-                }
-            } else if !accepts(slot, type, signature.parameters[index]) {
+                if check.isRequired, !(index == signature.shape && restCount > 0) { throw mismatch(index) }
+            } else if !accepts(slot, type, check), !accepts(slot, type, signature.parameters[index]) {
                 throw mismatch(index)
             }
+        }
+    }
+
+    /// The usual cases; what this refuses may still be right.
+    @inline(__always)
+    private func accepts(_ slot: Int32, _ type: Int32, _ check: ParameterCheck) -> Bool {
+        switch type {
+        case LUA_TUSERDATA:
+            guard let kind = check.type else { return check.kinds.contains(.any) }
+            return chost_object(thread, slot, kind) != nil
+        case LUA_TNUMBER: return !check.kinds.isDisjoint(with: [.any, .number, .numbers])
+        case LUA_TBOOLEAN: return !check.kinds.isDisjoint(with: [.any, .bool])
+        case LUA_TSTRING: return !check.kinds.isDisjoint(with: [.any, .string])
+        default: return check.kinds.contains(.any)
         }
     }
 
@@ -214,7 +230,7 @@ extension Call {
 
     /// For a function written in Lua: one value for each parameter on top of the stack, defaults filled in.
     func spread() throws -> Int32 {
-        let signature = try native.signature()
+        let signature = try native.signature().takeUnretainedValue()
         guard lua_checkstack(thread, Int32(signature.parameters.count) + restCount + CHOST_STACK_ROOM) != 0 else {
             throw LuaError("stack overflow")
         }
@@ -251,5 +267,5 @@ extension Call {
 let CHOST_STACK_ROOM = Int32(CHOST_STACK)
 
 extension NativeFunction {
-    func isShape(_ index: Int) -> Bool { (try? signature().shape) == index }
+    func isShape(_ index: Int) -> Bool { (try? signature().takeUnretainedValue().shape) == index }
 }

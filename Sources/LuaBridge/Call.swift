@@ -19,13 +19,17 @@ public struct Call {
     @inline(__always) func slot(_ index: Int) -> Int32 { base + 1 + Int32(truncatingIfNeeded: index) }
     var native: NativeFunction { function._withUnsafeGuaranteedRef { $0 } }
     public var lua: Lua { function._withUnsafeGuaranteedRef { $0.lua } }
-    var state: UnsafeMutablePointer<chost_state> { function._withUnsafeGuaranteedRef { $0.lua.state } }
+    var state: UnsafeMutablePointer<chost_state> { function._withUnsafeGuaranteedRef { $0.state } }
     var reader: ValueReader { ValueReader(state: state, thread: thread, releases: lua.releases) }
 
     /// The Lua-visible name of the function, for messages.
     public var name: String { native.name }
     /// How many arguments were passed (of a fast function: all lie in their slots as they came).
     public var count: Int { Int(given) }
+
+    @inline(__always) func check(_ index: Int) -> ParameterCheck? {
+        function._withUnsafeGuaranteedRef { $0.check(index) }
+    }
 
     // MARK: What kind of value came
 
@@ -52,25 +56,19 @@ public struct Call {
 
     public func bool(_ index: Int) throws -> Bool {
         if lua_type(thread, slot(index)) == LUA_TBOOLEAN { return lua_toboolean(thread, slot(index)) != 0 }
-        if isNil(index), case .bool(let value) = native.parameter(index)?.fallback { return value }
+        if isNil(index), let check = check(index), check.kinds.contains(.bool), !check.isRequired { return check.fallbackBool }
         throw mismatch(index)
     }
 
     public func int(_ index: Int) throws -> Int {
         if let value = intIfPresent(index) { return value }
-        if isNil(index), case .int(let value) = native.parameter(index)?.fallback { return value }
+        if isNil(index), let value = check(index)?.fallbackInt { return value }
         throw mismatch(index)
     }
 
     public func number(_ index: Int) throws -> Double {
         if lua_type(thread, slot(index)) == LUA_TNUMBER { return lua_tonumberx(thread, slot(index), nil) }
-        if isNil(index) {
-            switch native.parameter(index)?.fallback {
-            case .number(let value): return value
-            case .int(let value): return Double(value)
-            default: break
-            }
-        }
+        if isNil(index), let value = check(index)?.fallbackNumber { return value }
         throw mismatch(index)
     }
 

@@ -31,8 +31,33 @@ struct CompiledParameter {
     var isRequired: Bool { if case .required = fallback { true } else { false } }
 }
 
-struct CompiledSignature {
+/// What is needed of a parameter in an ordinary call: plain memory, so that reading it costs no reference counting.
+struct ParameterCheck {
+    let kinds: KindSet
+    let isRequired: Bool
+    /// The only userdata type, when there is one.
+    let type: UnsafeMutablePointer<chost_type>?
+    let fallbackBool: Bool
+    let fallbackInt: Int?
+    let fallbackNumber: Double?
+
+    init(_ parameter: CompiledParameter) {
+        kinds = parameter.kinds
+        isRequired = parameter.isRequired
+        type = parameter.types.first
+        if case .bool(true) = parameter.fallback { fallbackBool = true } else { fallbackBool = false }
+        if case .int(let value) = parameter.fallback { fallbackInt = value } else { fallbackInt = nil }
+        switch parameter.fallback {
+        case .int(let value): fallbackNumber = Double(value)
+        case .number(let value): fallbackNumber = value
+        default: fallbackNumber = nil
+        }
+    }
+}
+
+final class CompiledSignature {
     let parameters: [CompiledParameter]
+    let checks: UnsafeMutableBufferPointer<ParameterCheck>
     /// How many may be given by position, not counting `...`.
     let positional: Int
     /// The `shape` parameter, which may take several positional numbers; -1: none.
@@ -41,6 +66,17 @@ struct CompiledSignature {
     let rest: Int
     /// Whether a plain call (no keywords) finds every argument in its own slot already.
     var isPlain: Bool { shape < 0 && rest < 0 }
+
+    init(_ parameters: [CompiledParameter]) {
+        self.parameters = parameters
+        checks = .allocate(capacity: parameters.count)
+        _ = checks.initialize(from: parameters.map(ParameterCheck.init))
+        positional = parameters.count { !$0.keywordOnly && !$0.rest }
+        shape = parameters.firstIndex { $0.kinds.contains(.shape) && !$0.keywordOnly } ?? -1
+        rest = parameters.firstIndex { $0.rest } ?? -1
+    }
+
+    deinit { checks.deallocate() }
 }
 
 /// The kinds that the host adds to the built-in ones: userdata types, sets of strings, classes made in Lua.
@@ -74,11 +110,7 @@ public final class KindRegistry {
     public var names: [String] { Array(Self.builtin.keys) + Array(kinds.keys) }
 
     func compile(_ signature: Signature) throws -> CompiledSignature {
-        let parameters = try signature.parameters.map { try compile($0, in: signature.name) }
-        return CompiledSignature(
-            parameters: parameters, positional: parameters.count { !$0.keywordOnly && !$0.rest },
-            shape: parameters.firstIndex { $0.kinds.contains(.shape) && !$0.keywordOnly } ?? -1,
-            rest: parameters.firstIndex { $0.rest } ?? -1)
+        CompiledSignature(try signature.parameters.map { try compile($0, in: signature.name) })
     }
 
     private func compile(_ parameter: Signature.Parameter, in function: String) throws -> CompiledParameter {

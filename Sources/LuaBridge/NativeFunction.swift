@@ -41,7 +41,9 @@ final class NativeFunction {
     let cell: UnsafeMutablePointer<chost_function>
     private let fast: Bool
     private let body: (Call) throws -> Void
-    private var compiled: CompiledSignature?
+    /// Owned; unmanaged, because it is read in every call and never replaced.
+    private var compiled: Unmanaged<CompiledSignature>?
+    let state: UnsafeMutablePointer<chost_state>
     /// Metamethods and the like: their errors name the type themselves.
     var isAnonymous: Bool { Self.anonymous.contains(name) }
     private static let anonymous: Set<String> = ["index", "assign", "close", "require"]
@@ -49,6 +51,7 @@ final class NativeFunction {
 
     init(_ declaration: Declaration, lua: Lua) {
         self.lua = lua
+        state = lua.state
         doc = declaration.doc
         fast = declaration.fast
         body = declaration.body
@@ -60,7 +63,10 @@ final class NativeFunction {
         cell.pointee.swift = Unmanaged.passUnretained(self).toOpaque()
     }
 
-    deinit { cell.deallocate() }
+    deinit {
+        compiled?.release()
+        cell.deallocate()
+    }
 
     /// An upper bound of the parameters, without parsing: the signature is parsed when the function is first called.
     private static func countParameters(_ doc: String) -> Int {
@@ -81,19 +87,23 @@ final class NativeFunction {
     }
 
     /// The signature in the form the checks use; parsed once.
-    func signature() throws -> CompiledSignature {
+    func signature() throws -> Unmanaged<CompiledSignature> {
         if let compiled { return compiled }
         let line = doc.drop { $0.isWhitespace }.prefix { $0 != "\n" }
-        let fresh = try lua.kinds.compile(Signature(parsing: String(line)))
+        let fresh = Unmanaged.passRetained(try lua.kinds.compile(Signature(parsing: String(line))))
         compiled = fresh
         return fresh
     }
 
-    /// Parameter `index`; only after `signature()` has succeeded.
-    @inline(__always)
+    /// Parameter `index`; nil while the signature was not needed yet, and for a wrong index.
     func parameter(_ index: Int) -> CompiledParameter? {
-        guard let compiled, index < compiled.parameters.count else { return nil }
-        return compiled.parameters[index]
+        guard let parameters = compiled?._withUnsafeGuaranteedRef({ $0.parameters }) else { return nil }
+        return parameters.indices.contains(index) ? parameters[index] : nil
+    }
+
+    @inline(__always)
+    func check(_ index: Int) -> ParameterCheck? {
+        compiled?._withUnsafeGuaranteedRef { $0.checks.indices.contains(index) ? $0.checks[index] : nil }
     }
 
     /// Called by C for each call from Lua. Never lets an error out: failures are codes.
