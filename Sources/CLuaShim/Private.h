@@ -7,10 +7,10 @@
 
 // Chunks whose name starts so are part of the program: errors are reported at the script's line that called them.
 #define CHOST_CHUNK "=[host"
-// Below the error slots' table entries: the value whose traceback was taken last, and that traceback.
-enum { TRACED_VALUE = CHOST_ERROR_SLOTS + 1, TRACED_TEXT };
+// In the (weak) table of the last traceback: the error value it belongs to, and its text.
+enum { TRACED_VALUE = 1, TRACED_TEXT };
 
-extern const char chost_slots_key;
+extern const char chost_slots_key, chost_trace_key;
 int chost_protected(chost_state *S, lua_State *L, lua_CFunction function, void *argument, int arguments, int results);
 int chost_keep_error(chost_state *S, lua_State *L, int status);
 int chost_raise(lua_State *L, chost_state *S, int code);

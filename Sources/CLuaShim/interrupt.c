@@ -103,6 +103,7 @@ static int call_wrapped(lua_State *L) {
             lua_pop(L, 1);
             lua_xmove(thread, L, 1);
         }
+        chost_of(L)->rethrown = true;
     }
     return lua_error(L);
 }

@@ -42,17 +42,17 @@ void chost_drop_error(chost_state *S, lua_State *L, uint64_t number) {
 // Keeps the traceback of the error value on top of L, unless it is there already (from deeper inside).
 void chost_save_traceback(lua_State *L, lua_State *failing, int level) {
     luaL_checkstack(L, 8, NULL);
-    lua_rawgetp(L, LUA_REGISTRYINDEX, &chost_slots_key);
-    lua_rawgeti(L, -1, TRACED_VALUE);
-    if (!lua_isnil(L, -1) && lua_rawequal(L, -1, -3)) {
-        lua_pop(L, 2);
-        return;
-    }
+    lua_rawgetp(L, LUA_REGISTRYINDEX, &chost_trace_key);
+    chost_state *S = chost_of(L);
+    bool known = lua_rawgeti(L, -1, TRACED_VALUE) != LUA_TNIL && S->rethrown && lua_rawequal(L, -1, -3);
+    S->rethrown = false;
     lua_pop(L, 1);
-    luaL_traceback(L, failing, NULL, level);
-    lua_rawseti(L, -2, TRACED_TEXT);
-    lua_pushvalue(L, -2);
-    lua_rawseti(L, -2, TRACED_VALUE);
+    if (!known) {
+        luaL_traceback(L, failing, NULL, level);
+        lua_rawseti(L, -2, TRACED_TEXT);
+        lua_pushvalue(L, -2);
+        lua_rawseti(L, -2, TRACED_VALUE);
+    }
     lua_pop(L, 1);
 }
 
@@ -61,20 +61,16 @@ int chost_message_handler(lua_State *L) {
     return 1;
 }
 
-int chost_push_traceback(chost_state *S, lua_State *L, uint64_t number) {
-    lua_rawgetp(L, LUA_REGISTRYINDEX, &chost_slots_key);
+// Pushes the traceback of an error value, or nil.
+void chost_push_traceback(chost_state *S, lua_State *L, uint64_t number) {
+    lua_rawgetp(L, LUA_REGISTRYINDEX, &chost_trace_key);
     chost_push_error(S, L, number);
     lua_rawgeti(L, -2, TRACED_VALUE);
     bool same = lua_rawequal(L, -1, -2);
     lua_pop(L, 2);
     if (same) lua_rawgeti(L, -1, TRACED_TEXT);
     else lua_pushnil(L);
-    for (int slot = TRACED_VALUE; slot <= TRACED_TEXT; slot++) {
-        lua_pushnil(L);
-        lua_rawseti(L, -3, slot);
-    }
     lua_remove(L, -2);
-    return LUA_OK;
 }
 
 int chost_call(chost_state *S, lua_State *L, int arguments, int results) {

@@ -3,7 +3,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-const char chost_slots_key;
+const char chost_slots_key, chost_trace_key;
 
 static void *allocate(void *context, void *block, size_t old, size_t size) {
     chost_state *S = context;
@@ -41,8 +41,14 @@ static void warn(void *context, const char *text, int more) {
 }
 
 static int prepare(lua_State *L) {
-    lua_createtable(L, TRACED_TEXT, 0);
+    lua_createtable(L, CHOST_ERROR_SLOTS, 0);
     lua_rawsetp(L, LUA_REGISTRYINDEX, &chost_slots_key);
+    lua_createtable(L, TRACED_TEXT, 0);
+    lua_createtable(L, 0, 1);
+    lua_pushliteral(L, "v");
+    lua_setfield(L, -2, "__mode");
+    lua_setmetatable(L, -2);
+    lua_rawsetp(L, LUA_REGISTRYINDEX, &chost_trace_key);
     return 0;
 }
 

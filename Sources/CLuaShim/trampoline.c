@@ -39,6 +39,7 @@ int chost_raise(lua_State *L, chost_state *S, int code) {
     case CHOST_RETHROW:
         chost_push_error(S, L, S->thrown);
         chost_drop_error(S, L, S->thrown);
+        S->rethrown = true;
         break;
     case CHOST_MEMORY:
         lua_pushliteral(L, "not enough memory");

@@ -96,7 +96,7 @@ extension Call {
                 let start = position
                 while position < count, lua_type(thread, slot(position)) == LUA_TNUMBER { position += 1 }
                 if position > start {
-                    (restStart, restCount) = (slot(start), Int32(position - start))
+                    (shapeStart, shapeCount) = (slot(start), Int32(position - start))
                     parameter += 1
                     continue
                 }
@@ -138,7 +138,7 @@ extension Call {
                 throw error
             }
             let target = fresh + 1 + Int32(index)
-            if lua_type(thread, target) != LUA_TNIL || (index == signature.shape && restCount > 0) {
+            if lua_type(thread, target) != LUA_TNIL || (index == signature.shape && shapeCount > 0) {
                 chost_drop(thread, 2)
                 throw LuaError("argument '\(signature.parameters[index].name)' is given twice, by position and by name")
             }
@@ -153,7 +153,7 @@ extension Call {
             let slot = slot(index)
             let type = lua_type(thread, slot)
             if type <= LUA_TNIL {
-                if check.isRequired, !(index == signature.shape && restCount > 0) { throw mismatch(index) }
+                if check.isRequired, !(index == signature.shape && shapeCount > 0) { throw mismatch(index) }
             } else if !accepts(slot, type, check), !accepts(slot, type, signature.parameters[index]) {
                 throw mismatch(index)
             }
@@ -239,7 +239,7 @@ extension Call {
             if parameter.rest {
                 for k in 0..<restCount { lua_pushvalue(thread, restStart + k) }
             } else if index == signature.shape {
-                if restCount > 0 || intIfPresent(index) != nil { try push(try ints(index)) } else { pushOrDefault(index) }
+                if shapeCount > 0 || intIfPresent(index) != nil { try push(try ints(index)) } else { pushOrDefault(index) }
             } else if isNil(index), case .string(let text) = parameter.fallback {
                 try push(text)
             } else if isNil(index), case .list(let list) = parameter.fallback {

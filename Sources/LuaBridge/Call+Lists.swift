@@ -4,9 +4,9 @@ import CLuaShim
 extension Call {
     /// The integers of an `ints` or `shape` argument: a list, one number, or several numbers in a row.
     public func ints(_ index: Int) throws -> [Int] {
-        if restCount > 0, native.isShape(index) {
-            return try (0..<restCount).map { k in
-                guard let value = integer(at: restStart + k) else { throw mismatch(index, at: restStart + k) }
+        if shapeCount > 0, native.isShape(index) {
+            return try (0..<shapeCount).map { k in
+                guard let value = integer(at: shapeStart + k) else { throw mismatch(index, at: shapeStart + k) }
                 return value
             }
         }
@@ -21,7 +21,7 @@ extension Call {
 
     /// nil when the argument is absent.
     public func intsIfPresent(_ index: Int) throws -> [Int]? {
-        if restCount > 0, native.isShape(index) { return try ints(index) }
+        if shapeCount > 0, native.isShape(index) { return try ints(index) }
         return isNil(index) ? nil : try ints(index)
     }
 

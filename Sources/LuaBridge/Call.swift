@@ -12,9 +12,12 @@ public struct Call {
     var given: Int32
     /// The first of the result blocks made beforehand.
     let boxes: Int32
-    /// Where the numbers of a `shape`, or the values of `...`, lie.
-    var restStart: Int32
-    var restCount: Int32
+    /// Where the numbers of a `shape` lie, when they came one by one.
+    var shapeStart: Int32 = 0
+    var shapeCount: Int32 = 0
+    /// Where the values of `...` lie.
+    var restStart: Int32 = 0
+    var restCount: Int32 = 0
 
     @inline(__always) func slot(_ index: Int) -> Int32 { base + 1 + Int32(truncatingIfNeeded: index) }
     var native: NativeFunction { function._withUnsafeGuaranteedRef { $0 } }
@@ -154,6 +157,9 @@ public struct Call {
     public func rest(_ k: Int) throws -> LuaValue {
         k < Int(restCount) ? try reader.value(restStart + Int32(k)) : .nil
     }
+
+    /// The same as a reference: a plain table is then not copied.
+    public func restReference(_ k: Int) throws -> LuaReference { try reader.reference(restStart + Int32(k)) }
 
     // MARK: Calling Lua
 

@@ -79,3 +79,16 @@ extension Lua {
         docs.values = try popReference(on: thread)
     }
 }
+
+extension Lua {
+    /// What is wrong with the signatures registered so far: an unknown kind, a default that is no value. For tests.
+    package func checkSignatures() -> [String] {
+        docs.entries.compactMap { entry in
+            guard entry.sections.head.contains("(") else { return nil }
+            do {
+                _ = try kinds.compile(Signature(parsing: entry.sections.head))
+                return nil
+            } catch { return "\(entry.name): \(error)" }
+        }
+    }
+}

@@ -62,8 +62,8 @@ extension Lua {
             ) { [unowned self] call in
                 let name = try call.string(0)
                 guard let source = preludeSource(name) else { throw LuaError("there is no prelude '\(name)'") }
-                let arguments = try (0..<call.restTotal).map { try call.rest($0) }
-                for result in try runPrelude(name, source, arguments) { try call.push(result) }
+                let arguments = try (0..<call.restTotal).map { LuaValue.reference(try call.restReference($0)) }
+                for result in try runPrelude(name, source, arguments) { call.push(result) }
             },
             Declaration(
                 """

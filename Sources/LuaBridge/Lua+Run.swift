@@ -7,7 +7,19 @@ extension Lua {
         try call(function, arguments, on: thread)
     }
 
+    /// As `call`, but the results stay what they are in Lua: plain tables are not copied.
+    public func callForReferences(_ function: LuaFunction, _ arguments: [LuaValue] = []) throws -> [LuaReference] {
+        try call(function, arguments, on: thread) { try $0.reference($1) }
+    }
+
     func call(_ function: LuaFunction, _ arguments: [LuaValue], on thread: OpaquePointer) throws -> [LuaValue] {
+        try call(function, arguments, on: thread) { try $0.value($1) }
+    }
+
+    private func call<Result>(
+        _ function: LuaFunction, _ arguments: [LuaValue], on thread: OpaquePointer,
+        read: (ValueReader, Int32) throws -> Result
+    ) throws -> [Result] {
         let base = lua_gettop(thread)
         guard lua_checkstack(thread, Int32(clamping: arguments.count + 16)) != 0 else { throw LuaError("stack overflow") }
         do {
@@ -15,8 +27,8 @@ extension Lua {
             for argument in arguments { try push(argument, on: thread) }
             try check(chost_call(state, thread, Int32(arguments.count), -1), on: thread)
             let reader = ValueReader(state: state, thread: thread, releases: releases)
-            var results: [LuaValue] = []
-            for slot in stride(from: base + 1, through: lua_gettop(thread), by: 1) { results.append(try reader.value(slot)) }
+            var results: [Result] = []
+            for slot in stride(from: base + 1, through: lua_gettop(thread), by: 1) { results.append(try read(reader, slot)) }
             chost_drop(thread, lua_gettop(thread) - base)
             return results
         } catch {

@@ -103,12 +103,11 @@ public final class Lua {
         let message = text(of: -1, on: thread)
         chost_drop(thread, 1)
         var traceback: String?
-        if chost_push_traceback(state, thread, number) == LUA_OK {
-            if case .string(let text) = ValueReader(state: state, thread: thread, releases: releases).string(-1) {
-                traceback = text
-            }
-            chost_drop(thread, 1)
+        chost_push_traceback(state, thread, number)
+        if case .string(let text) = ValueReader(state: state, thread: thread, releases: releases).string(-1) {
+            traceback = text
         }
+        chost_drop(thread, 1)
         return LuaError(message: message, kept: kept, traceback: traceback)
     }
 

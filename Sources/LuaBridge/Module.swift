@@ -114,12 +114,12 @@ extension Lua {
                 defer { loading.removeLast() }
                 let module = try Module(self, name)
                 try build(module)
-                var result = LuaValue.reference(module.table)
+                var result = module.table
                 if let source = preludeSource(name) {
-                    let made = try runPrelude(name, source, [result, .reference(try host())])
-                    if let first = made.first, !first.isNil { result = first }
+                    let made = try runPrelude(name, source, [.reference(result), .reference(try host())])
+                    if let first = made.first { result = first }
                 }
-                try call.push(result)
+                call.push(result)
             }, lua: self)
         let thread = self.thread
         lua_rawgeti(thread, chost_registry(), Int64(LUA_RIDX_GLOBALS))
@@ -135,7 +135,7 @@ extension Lua {
     /// A module that is written in Lua alone.
     public func preludeModule(_ name: String, _ doc: String = "") throws { try module(name, doc) }
 
-    func runPrelude(_ name: String, _ source: UnsafeBufferPointer<UInt8>, _ arguments: [LuaValue]) throws -> [LuaValue] {
-        try call(load(source, name: "=[host \(name)]"), arguments)
+    func runPrelude(_ name: String, _ source: UnsafeBufferPointer<UInt8>, _ arguments: [LuaValue]) throws -> [LuaReference] {
+        try callForReferences(load(source, name: "=[host \(name)]"), arguments)
     }
 }

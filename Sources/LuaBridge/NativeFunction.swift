@@ -112,8 +112,7 @@ final class NativeFunction {
         let slots = max(count, cell.pointee.params)
         do {
             var call = Call(
-                thread: thread, function: Unmanaged.passUnretained(self), base: 0, given: count, boxes: slots + 1,
-                restStart: 0, restCount: 0)
+                thread: thread, function: Unmanaged.passUnretained(self), base: 0, given: count, boxes: slots + 1)
             if !fast { try call.arrange() }
             let before = lua_gettop(thread)
             try body(call)
@@ -128,8 +127,7 @@ final class NativeFunction {
         if lua.releases.isWaiting { lua.releases.drain(lua.state, thread) }
         do {
             var call = Call(
-                thread: thread, function: Unmanaged.passUnretained(self), base: 0, given: count, boxes: 0,
-                restStart: 0, restCount: 0)
+                thread: thread, function: Unmanaged.passUnretained(self), base: 0, given: count, boxes: 0)
             try call.arrange()
             return try call.spread()
         } catch {

@@ -85,9 +85,10 @@ final class Fixture {
                 },
                 Declaration("call(f: function, ...) -> any") { call in
                     let witness = Box(1)
-                    let arguments = try (0..<call.restTotal).map { try call.rest($0) }
-                    let results = try withExtendedLifetime(witness) { try call.call(call.function(0), arguments) }
-                    for result in results { try call.push(result) }
+                    let arguments = try (0..<call.restTotal).map { LuaValue.reference(try call.restReference($0)) }
+                    let function = try call.function(0)
+                    let results = try withExtendedLifetime(witness) { try call.lua.callForReferences(function, arguments) }
+                    for result in results { call.push(result) }
                 },
                 Declaration("echo(value: any) -> any") { call in try call.push(call.value(0)) },
                 Declaration("text(n: int) -> string") { call in try call.push(String(repeating: "x", count: call.int(0))) },

@@ -56,6 +56,7 @@ typedef struct chost_state {
     size_t message_length, message_capacity;
     uint64_t errors;          // error values kept so far; value n lies in slot n % CHOST_ERROR_SLOTS
     uint64_t thrown;
+    bool rethrown;            // the next error raised had its traceback taken already
     int exit_status;
     volatile sig_atomic_t interrupt;  // the signal that asked the script to stop, or 0
 
@@ -129,7 +130,7 @@ int chost_require(chost_state *S, lua_State *L, const char *name);
 // Error values
 void chost_push_error(chost_state *S, lua_State *L, uint64_t number);
 void chost_drop_error(chost_state *S, lua_State *L, uint64_t number);
-int chost_push_traceback(chost_state *S, lua_State *L, uint64_t number);
+void chost_push_traceback(chost_state *S, lua_State *L, uint64_t number);
 
 // Interrupts
 void chost_handle_signals(chost_state *_Nullable S);

@@ -1,0 +1,63 @@
+import LuaBridge
+import XCTest
+
+final class InterruptTests: XCTestCase {
+    /// Interrupts from within, after some calls, and expects the code to end.
+    private func assertStops(_ code: String, line: UInt = #line) throws {
+        let f = try Fixture()
+        var calls = 0
+        try f.lua.module("clock") { [unowned lua = f.lua] m in
+            try m.add(
+                Declaration("tick()") { _ in
+                    calls += 1
+                    if calls == 100 { lua.interrupt(SIGINT) }
+                })
+        }
+        let message = f.error("tick = require('clock').tick\n" + code)
+        XCTAssertTrue(message.contains("interrupted"), message, line: line)
+        XCTAssertEqual(f.lua.interrupted, SIGINT, line: line)
+        XCTAssertLessThan(calls, 200, "went on after the interrupt", line: line)
+        f.lua.clearInterrupt()
+        XCTAssertEqual(try f.run("local n = 0 for i = 1, 1000 do n = n + 1 end return n").asInt, 1000, line: line)
+    }
+
+    func testLoops() throws {
+        try assertStops("while true do tick() end")
+        try assertStops("while true do pcall(tick) end")
+        try assertStops("while true do pcall(function() while true do tick() end end) end")
+        try assertStops("while true do xpcall(tick, function(e) return e end) end")
+        try assertStops("local function f() tick() return f() end f()")
+        try assertStops("for i = 1, 99 do tick() end local ok = pcall(tick) while true do end")
+    }
+
+    func testCoroutines() throws {
+        try assertStops("local co = coroutine.wrap(function() while true do tick() coroutine.yield() end end) while true do co() end")
+        try assertStops("while true do coroutine.resume(coroutine.create(function() for i = 1, 10 do tick() end end)) end")
+        try assertStops(
+            "local co = coroutine.create(function() for i = 1, 99 do tick() end pcall(tick) while true do end end) while true do coroutine.resume(co) end")
+        try assertStops("box.call(function() while true do pcall(box.call, tick) end end)")
+        try assertStops("while true do local c <close> = setmetatable({}, {__close = function() pcall(tick) end}) end")
+    }
+
+    /// From another thread by a real signal, in a loop that calls nothing.
+    func testSignal() throws {
+        let f = try Fixture()
+        f.lua.handleSignals()
+        let lua = pthread_self()
+        for code in ["while true do end", "coroutine.wrap(function() while true do pcall(function() while true do end end) end end)()"] {
+            // The handler forwards to Lua's thread from whichever thread the signal reaches.
+            let target = Sent(thread: lua)
+            Thread.detachNewThread {
+                usleep(50_000)
+                pthread_kill(target.thread, SIGTERM)
+            }
+            XCTAssertTrue(f.error(code).contains("terminated"))
+            XCTAssertEqual(f.lua.interrupted, SIGTERM)
+            f.lua.clearInterrupt()
+        }
+    }
+
+    private struct Sent: @unchecked Sendable {
+        let thread: pthread_t
+    }
+}
