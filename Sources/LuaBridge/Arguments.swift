@@ -57,6 +57,7 @@ extension Call {
         }
         guard let own else { return named || length == 0 }
         let parameter = signature.parameters[own]
+        if parameter.rest { return false }
         if parameter.kinds.contains(.table) || !parameter.marks.isEmpty && !named { return false }
         if !parameter.kinds.isDisjoint(with: .lists) { return named }
         if parameter.kinds.contains(.any) { return named && known && first && length == 0 }

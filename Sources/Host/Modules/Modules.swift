@@ -4,4 +4,6 @@ import LuaBridge
 func registerModules(_ lua: Lua) throws {
     _ = try TensorModule.register(lua)
     try registerTime(lua)
+    try registerJSON(lua)
+    try registerFS(lua)
 }

@@ -17,7 +17,7 @@ func registerTime(_ lua: Lua) throws {
         try m.add(
             Declaration(
                 """
-                now() -> number
+                time.now() -> number
                 Gives the time of day as seconds since 1970-01-01 00:00 UTC, with fractions.
                 Example:
                   print(time.now() > 1.7e9) --> true
@@ -26,7 +26,7 @@ func registerTime(_ lua: Lua) throws {
             ) { call in call.push(seconds(CLOCK_REALTIME)) },
             Declaration(
                 """
-                monotonic() -> number
+                time.monotonic() -> number
                 Gives seconds of a clock that only goes forward: for measuring how long something took.
                 Example:
                   local start = time.monotonic()
@@ -36,7 +36,7 @@ func registerTime(_ lua: Lua) throws {
             ) { call in call.push(seconds(CLOCK_MONOTONIC)) },
             Declaration(
                 """
-                sleep(seconds: number)
+                time.sleep(seconds: number)
                 Waits; an interrupt ends the wait.
                 Args:
                   seconds: how long, fractions allowed
