@@ -5,13 +5,13 @@ import Darwin
 #endif
 
 /// Where the four files of such a set lie, and their contents.
-struct DigitFiles {
+public struct DigitFiles {
     let images: String
     let labels: String
 
     /// Looks in `root`, in the places where torchvision puts them, and one folder down.
     /// - Throws: `TensorError` naming what was looked for, or the folders between which it cannot choose.
-    init(_ set: DigitSet, root: String, train: Bool) throws {
+    public init(_ set: DigitSet, root: String, train: Bool) throws {
         let part = train ? "train" : set.testName
         let images = ["-images-idx3-ubyte", "-images.idx3-ubyte"].map { set.prefix + part + $0 }
         let labels = ["-labels-idx1-ubyte", "-labels.idx1-ubyte"].map { set.prefix + part + $0 }
@@ -55,7 +55,7 @@ struct DigitFiles {
     }
 
     /// Reads images uint8 [N, H, W] and labels int64 [N], the two files at the same time.
-    func read(_ set: DigitSet) throws -> (images: Tensor, labels: Tensor) {
+    public func read(_ set: DigitSet) throws -> (images: Tensor, labels: Tensor) {
         let images = try PendingIDX(self.images) { element, shape in
             guard element == .uint8, shape.rank == 3 else { throw wrongMagic(self.images, "images", 2051, element, shape.rank) }
         }
