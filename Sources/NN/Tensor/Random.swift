@@ -101,3 +101,12 @@ extension Tensor {
         if target !== self { copyElements(from: target) }
     }
 }
+
+extension Tensor {
+    /// Draws from a normal distribution.
+    public static func normal(_ shape: Shape, mean: Double, std: Double, _ dtype: DType = .float32) throws -> Tensor {
+        let t = try Tensor(emptyOf: shape, dtype)
+        try t.fillNormal(mean, std)
+        return t
+    }
+}
