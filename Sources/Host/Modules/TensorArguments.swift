@@ -25,6 +25,8 @@ struct TensorArguments: OpArguments {
             switch try call.value(i) {
             case .int(let value): .int(value)
             case .bool(let value): .bool(value)
+            // A declared default of 1 is as good as an integer.
+            case .number(let value): Int(exactly: value).map { .int($0) } ?? .double(value)
             default: .double(try call.number(i))
             }
         }

@@ -1,9 +1,11 @@
 import LuaBridge
 import NN
 
-/// Native memory ran out: the bridge collects Lua's garbage and tries once more.
-struct NativeMemoryError: Error, CustomStringConvertible {
+/// A failure of the tensor library under the name that scripts know the operation by.
+struct OperationError: Error, CustomStringConvertible {
     let description: String
+    /// Native memory ran out: the bridge collects Lua's garbage and tries once more.
+    let isMemory: Bool
 }
 
 /// The module `tensor`: loops over the catalogue of operations.
@@ -13,7 +15,7 @@ enum TensorModule {
         let type = UserdataType<Tensor>(lua, "Tensor", kind: "tensor")
         lua.kinds.define("dtype", choices: DType.allCases.map(\.name))
         lua.countNativeMemory(allocated: Allocator.shared.allocatedBytes, live: Allocator.shared.liveBytes)
-        lua.isRetryable = { $0 is NativeMemoryError }
+        lua.isRetryable = { ($0 as? OperationError)?.isMemory ?? false }
         Engine.checkInterrupt = { [unowned lua] in try lua.checkInterrupt() }
         try lua.module("tensor", "Tensors: creating them, math on them, gradients.") { module in
             try TensorType.build(type, methods: methods(type) + TensorExtras.methods(type))
@@ -65,11 +67,11 @@ enum TensorModule {
         }
     }
 
-    /// Turns failures of the library into Lua errors; the bridge names position and function.
+    /// Lets failures of the library begin with the name of the operation.
     static func reporting<R>(_ name: String, _ body: () throws -> R) throws -> R {
         do { return try body() } catch let error as TensorError {
-            if error.kind == .outOfMemory { throw NativeMemoryError(description: "\(name): \(error.message)") }
-            throw LuaError(error.message.hasPrefix(name + ":") ? error.message : "\(name): \(error.message)")
+            let message = error.message.hasPrefix(name + ":") ? error.message : "\(name): \(error.message)"
+            throw OperationError(description: message, isMemory: error.kind == .outOfMemory)
         }
     }
 }
