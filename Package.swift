@@ -4,14 +4,18 @@ import PackageDescription
 // The kernels are one set of sources (Sources/Kernels; the other folders are links to it), compiled
 // once per CPU level. Only these targets are compiled unchecked and for a particular CPU.
 #if arch(x86_64)
-let kernelLevels = [("Kernels", "x86-64"), ("KernelsV3", "x86-64-v3"), ("KernelsV4", "x86-64-v4")]
+let kernelLevels = [
+        ("Kernels", "x86-64", ["-DHOST_BASELINE", "-DHOST_NO_FMA"]),
+        ("KernelsV3", "x86-64-v3", ["-DHOST_V3"]),
+        ("KernelsV4", "x86-64-v4", ["-DHOST_V4", "-DHOST_WIDE_TILE"]),
+    ]
 #else
-let kernelLevels = [("Kernels", "armv8-a")]
+let kernelLevels = [("Kernels", "armv8-a", ["-DHOST_NEON"])]
 #endif
-let kernelTargets: [Target] = kernelLevels.map { name, march in
+let kernelTargets: [Target] = kernelLevels.map { name, march, defines in
     .target(
         name: name, dependencies: ["KernelABI"],
-        swiftSettings: [.unsafeFlags(["-Ounchecked", "-Xcc", "-march=\(march)"])],
+        swiftSettings: [.unsafeFlags(["-Ounchecked", "-Xcc", "-march=\(march)"] + defines)],
         linkerSettings: [.linkedLibrary("m")])
 }
 let kernels = kernelLevels.map { Target.Dependency(stringLiteral: $0.0) }

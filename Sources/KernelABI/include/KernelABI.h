@@ -14,6 +14,7 @@
 #define KERNEL_ABI_H
 #include <stdbool.h>
 #include <stdint.h>
+#include "KernelVector.h"
 
 #pragma clang assume_nonnull begin
 

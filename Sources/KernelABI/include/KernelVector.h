@@ -1,0 +1,32 @@
+// Vector instructions that Swift's SIMD types offer only one lane at a time: square root,
+// conversions and the test of a mask. Swift sees these vectors as SIMD16<Float>, SIMD8<Double> and so on.
+#ifndef KERNEL_VECTOR_H
+#define KERNEL_VECTOR_H
+#include <stdbool.h>
+#include <stdint.h>
+
+typedef float kernel_f32x16 __attribute__((ext_vector_type(16)));
+typedef float kernel_f32x8 __attribute__((ext_vector_type(8)));
+typedef double kernel_f64x8 __attribute__((ext_vector_type(8)));
+typedef int32_t kernel_i32x16 __attribute__((ext_vector_type(16)));
+typedef uint8_t kernel_u8x16 __attribute__((ext_vector_type(16)));
+typedef uint8_t kernel_u8x8 __attribute__((ext_vector_type(8)));
+typedef uint32_t kernel_u32x16 __attribute__((ext_vector_type(16)));
+typedef uint64_t kernel_u64x8 __attribute__((ext_vector_type(8)));
+typedef int64_t kernel_i64x8 __attribute__((ext_vector_type(8)));
+
+#define KERNEL_INLINE static inline __attribute__((always_inline))
+
+KERNEL_INLINE kernel_f32x16 kernel_sqrt_f32(kernel_f32x16 x) { return __builtin_elementwise_sqrt(x); }
+KERNEL_INLINE kernel_f64x8 kernel_sqrt_f64(kernel_f64x8 x) { return __builtin_elementwise_sqrt(x); }
+KERNEL_INLINE kernel_f64x8 kernel_widen(kernel_f32x8 x) { return __builtin_convertvector(x, kernel_f64x8); }
+KERNEL_INLINE kernel_f32x8 kernel_narrow(kernel_f64x8 x) { return __builtin_convertvector(x, kernel_f32x8); }
+KERNEL_INLINE kernel_f32x16 kernel_float_i32(kernel_i32x16 x) { return __builtin_convertvector(x, kernel_f32x16); }
+KERNEL_INLINE kernel_i32x16 kernel_int_f32(kernel_f32x16 x) { return __builtin_convertvector(x, kernel_i32x16); }
+KERNEL_INLINE kernel_u32x16 kernel_words(kernel_u8x16 x) { return __builtin_convertvector(x, kernel_u32x16); }
+KERNEL_INLINE kernel_u64x8 kernel_long_words(kernel_u8x8 x) { return __builtin_convertvector(x, kernel_u64x8); }
+// Whether any lane of a mask (0 or -1) is set.
+KERNEL_INLINE bool kernel_any_32(kernel_i32x16 m) { return __builtin_reduce_or(m) != 0; }
+KERNEL_INLINE bool kernel_any_64(kernel_i64x8 m) { return __builtin_reduce_or(m) != 0; }
+
+#endif

@@ -1,0 +1,120 @@
+import KernelABI
+
+/// One call of `gemm` as the tasks see it.
+struct ProductTasks {
+    var g: UnsafePointer<kernel_gemm>
+    var exec: UnsafePointer<kernel_exec>
+    var rowTasks: Int
+    var columnTasks: Int
+    var rowsPerTask: Int
+    var columnsPerTask: Int
+    var swapped: Bool
+}
+
+/// The product of one batch item, with A and B exchanged where that fills the vectors better:
+/// C's transpose is the product of the transposes, and each element's chain is the same.
+@inline(__always)
+func productOf<V: Vector>(_: V.Type, _ g: kernel_gemm, _ item: Int, _ swapped: Bool) -> Product<V> {
+    let aBase = g.a.assumingMemoryBound(to: V.Scalar.self) + item &* g.a_batch
+    let bBase = g.b.assumingMemoryBound(to: V.Scalar.self) + item &* g.b_batch
+    let a = Operand<V>(base: aBase, line: g.a_transposed ? 1 : g.lda, step: g.a_transposed ? g.lda : 1)
+    let b = Operand<V>(base: bBase, line: g.b_transposed ? g.ldb : 1, step: g.b_transposed ? 1 : g.ldb)
+    let c = g.c.assumingMemoryBound(to: V.Scalar.self) + item &* g.c_batch
+    let bias = g.bias?.assumingMemoryBound(to: V.Scalar.self)
+    let alongRows = (g.bias_along == 1) != swapped
+    var p = Product<V>(
+        m: swapped ? g.n : g.m, n: swapped ? g.m : g.n, k: g.k, a: swapped ? b : a, b: swapped ? a : b, c: c,
+        cRow: swapped ? 1 : g.ldc, cColumn: swapped ? g.ldc : 1, alpha: V(g.alpha), scaled: g.alpha != 1,
+        accumulate: g.beta != 0, rowBias: alongRows ? bias : nil, columnBias: alongRows ? nil : bias,
+        relu: g.activation == 1, packA: true, packB: true)
+    let panel = tileVectors &* V.lanes
+    // A is read in place where few panels would use the packed copy, B where few rows would.
+    p.packA = p.n > 3 &* panel
+    p.packB = p.b.line != 1 || p.m > 2 &* tileRows
+    return p
+}
+
+@inline(__always)
+func productTask<V: Vector>(_: V.Type, _ t: ProductTasks, _ index: Int) {
+    let perItem = t.rowTasks &* t.columnTasks
+    let item = index / perItem
+    let rest = index &- item &* perItem
+    let p = productOf(V.self, t.g.pointee, item, t.swapped)
+    let i = rest / t.columnTasks &* t.rowsPerTask
+    let j = (rest % t.columnTasks) &* t.columnsPerTask
+    multiplyBlock(p, i, min(i &+ t.rowsPerTask, p.m), j, min(j &+ t.columnsPerTask, p.n), t.exec)
+}
+
+@inline(__always)
+func multiply<V: Vector>(_: V.Type, _ g: UnsafePointer<kernel_gemm>, _ exec: UnsafePointer<kernel_exec>, _ task: kernel_task) {
+    let q = g.pointee
+    if q.m < 1 || q.n < 1 || q.batch < 1 { return }
+    let swapped = q.n &* 2 <= V.lanes && q.m > q.n
+    let m = swapped ? q.n : q.m
+    let n = swapped ? q.m : q.n
+    let panel = tileVectors &* V.lanes
+    var t = ProductTasks(g: g, exec: exec, rowTasks: 1, columnTasks: 1, rowsPerTask: m, columnsPerTask: n, swapped: swapped)
+    // A task should last some ten microseconds at least; a product below that stays on one thread.
+    let work = m &* n &* max(q.k, 1)
+    let threads = exec.pointee.threads
+    let wanted = threads == 1 ? 1 : min(threads, (work &* q.batch) >> 19)
+    if wanted > q.batch || (wanted > 1 && q.batch < 2 &* wanted) {
+        // Cut the longer side of C, in whole tiles.
+        let pieces = (wanted &+ q.batch &- 1) / q.batch &* (work > 1 << 24 ? 2 : 1)
+        let rowTiles = (m &+ tileRows &- 1) / tileRows
+        let columnTiles = (n &+ panel &- 1) / panel
+        if n >= m || rowTiles < pieces {
+            let per = (columnTiles &+ pieces &- 1) / pieces
+            t.columnsPerTask = per &* panel
+            t.columnTasks = (columnTiles &+ per &- 1) / per
+        } else {
+            let per = (rowTiles &+ pieces &- 1) / pieces
+            t.rowsPerTask = per &* tileRows
+            t.rowTasks = (rowTiles &+ per &- 1) / per
+        }
+    }
+    let count = q.batch &* t.rowTasks &* t.columnTasks
+    withUnsafeMutablePointer(to: &t) { t in
+        if wanted < 2 {
+            for i in 0..<count { task(t, i) }
+        } else {
+            exec.pointee.run(count, task, t)
+        }
+    }
+}
+
+/// Integers: plain loops, wrapping.
+@inline(__always)
+func multiplyIntegers<T: FixedWidthInteger>(_: T.Type, _ g: kernel_gemm) {
+    let alpha = T(truncatingIfNeeded: toInt64(g.alpha))
+    for item in 0..<g.batch {
+        let a = g.a.assumingMemoryBound(to: T.self) + item &* g.a_batch
+        let b = g.b.assumingMemoryBound(to: T.self) + item &* g.b_batch
+        let c = g.c.assumingMemoryBound(to: T.self) + item &* g.c_batch
+        let bias = g.bias?.assumingMemoryBound(to: T.self)
+        for i in 0..<g.m {
+            for j in 0..<g.n {
+                var s: T = 0
+                for k in 0..<g.k {
+                    s = s &+ a[g.a_transposed ? k &* g.lda &+ i : i &* g.lda &+ k]
+                        &* b[g.b_transposed ? j &* g.ldb &+ k : k &* g.ldb &+ j]
+                }
+                s = s &* alpha
+                if g.beta != 0 { s = s &+ c[i &* g.ldc &+ j] }
+                if let bias { s = s &+ bias[g.bias_along == 1 ? i : j] }
+                c[i &* g.ldc &+ j] = g.activation == 1 ? max(s, 0) : s
+            }
+        }
+    }
+}
+
+func gemm(_ dtype: Int32, _ g: UnsafePointer<kernel_gemm>, _ exec: UnsafePointer<kernel_exec>) {
+    switch Int(dtype) {
+    case KERNEL_F32:
+        multiply(FloatLanes.self, g, exec) { t, i in productTask(FloatLanes.self, t!.load(as: ProductTasks.self), i) }
+    case KERNEL_F64:
+        multiply(DoubleLanes.self, g, exec) { t, i in productTask(DoubleLanes.self, t!.load(as: ProductTasks.self), i) }
+    case KERNEL_I64: multiplyIntegers(Int64.self, g.pointee)
+    default: multiplyIntegers(Int32.self, g.pointee)
+    }
+}
