@@ -52,6 +52,8 @@ public protocol OpArguments {
     func string(_ i: Int) throws -> String
     /// An integer or a list of them.
     func ints(_ i: Int) throws -> [Int]
+    /// A number or a list of them.
+    func doubles(_ i: Int) throws -> [Double]
     /// A list of tensors, or all remaining arguments of a `...` parameter.
     func tensors(_ i: Int) throws -> [Tensor]
     /// Whether a list was given where a single value may stand as well.
@@ -76,6 +78,7 @@ extension OpArguments {
     public func optionalTensor(_ i: Int) throws -> Tensor? { isNil(i) ? nil : try tensor(i) }
     public func optionalInt(_ i: Int) throws -> Int? { isNil(i) ? nil : try int(i) }
     public func optionalInts(_ i: Int) throws -> [Int]? { isNil(i) ? nil : try ints(i) }
+    public func optionalDoubles(_ i: Int) throws -> [Double]? { isNil(i) ? nil : try doubles(i) }
     public func shape(_ i: Int) throws -> Shape { try Shape(try ints(i)) }
 
     public func dtype(_ i: Int) throws -> DType? {

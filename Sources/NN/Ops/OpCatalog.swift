@@ -5,5 +5,7 @@ public enum OpCatalog {
         Op.arithmetic + Op.comparison + Op.unary + Op.reduce + Op.shape + Op.creation + Op.conversion + Op.products
 
     /// Functions of the module `nn.functional`.
-    public static let functional: [Op] = Op.convolution + Op.pooling + Op.normalization + Op.classificationLosses
+    public static let functional: [Op] =
+        Op.convolution + Op.moreConvolution + Op.pooling + Op.morePooling + Op.normalization + Op.moreNormalization
+        + Op.classificationLosses + Op.losses + Op.lookups + Op.resizing + Op.attention
 }
