@@ -5,11 +5,63 @@
 static const char tensor[] = {
 #embed "../Host/Prelude/tensor.lua"
 };
+static const char class[] = {
+#embed "../Host/Prelude/class.lua"
+};
+static const char nn[] = {
+#embed "../Host/Prelude/nn.lua"
+};
+static const char nn_module[] = {
+#embed "../Host/Prelude/nn_module.lua"
+};
+static const char nn_init[] = {
+#embed "../Host/Prelude/nn_init.lua"
+};
+static const char nn_containers[] = {
+#embed "../Host/Prelude/nn_containers.lua"
+};
+static const char nn_layers[] = {
+#embed "../Host/Prelude/nn_layers.lua"
+};
+static const char nn_conv[] = {
+#embed "../Host/Prelude/nn_conv.lua"
+};
+static const char nn_norm[] = {
+#embed "../Host/Prelude/nn_norm.lua"
+};
+static const char nn_activations[] = {
+#embed "../Host/Prelude/nn_activations.lua"
+};
+static const char nn_losses[] = {
+#embed "../Host/Prelude/nn_losses.lua"
+};
+static const char optim[] = {
+#embed "../Host/Prelude/optim.lua"
+};
+static const char optim_lbfgs[] = {
+#embed "../Host/Prelude/optim_lbfgs.lua"
+};
+static const char scheduler[] = {
+#embed "../Host/Prelude/scheduler.lua"
+};
 
 #define PRELUDE(name) { #name, name, sizeof name }
 
 static const struct { const char *name, *text; size_t length; } preludes[] = {
     PRELUDE(tensor),
+    PRELUDE(class),
+    PRELUDE(nn),
+    PRELUDE(nn_module),
+    PRELUDE(nn_init),
+    PRELUDE(nn_containers),
+    PRELUDE(nn_layers),
+    PRELUDE(nn_conv),
+    PRELUDE(nn_norm),
+    PRELUDE(nn_activations),
+    PRELUDE(nn_losses),
+    PRELUDE(optim),
+    PRELUDE(optim_lbfgs),
+    PRELUDE(scheduler),
 };
 
 const char *chost_prelude(const char *name, size_t *length) {

@@ -12,12 +12,19 @@ extension Lua {
         return writer.table
     }
 
+    /// Adds native functions that preludes find in `host` and scripts do not see.
+    public func addHostFunctions(_ declarations: [Declaration]) throws {
+        let writer = LuaTableWriter(lua: self, table: try host())
+        for declaration in declarations { try writer.define(declaration, as: declaration.name) }
+    }
+
     private var hostFunctions: [Declaration] {
         [
             Declaration(
                 """
-                declare(doc: string, body: function) -> function
+                declare(doc: string, body: function, documented: bool = true) -> function
                 A function that takes its arguments as the signature in `doc` says, and calls `body` with one value each.
+                Without `documented` no help comes of it: for the constructor of a class that is documented itself.
                 """
             ) { [unowned self] call in try declare(call) },
             Declaration(
@@ -79,6 +86,7 @@ extension Lua {
         let thread = call.thread
         lua_pushvalue(thread, call.slot(1))
         try check(chost_make_declared(state, thread, keep(function)), on: thread)
+        guard try call.bool(2) else { return }
         try docs.add(qualified(function.name), text: function.doc, module: loading.last ?? "", value: -1, self)
     }
 

@@ -15,6 +15,7 @@ struct TensorArguments: OpArguments {
     func bool(_ i: Int) throws -> Bool { try call.bool(i) }
     func string(_ i: Int) throws -> String { try call.string(i) }
     func ints(_ i: Int) throws -> [Int] { try call.ints(i) }
+    func doubles(_ i: Int) throws -> [Double] { try call.numbers(i) }
 
     func scalar(_ i: Int) throws -> Scalar {
         switch call.kind(i) {

@@ -4,6 +4,9 @@ public enum OpCatalog {
     public static let tensor: [Op] =
         Op.arithmetic + Op.comparison + Op.unary + Op.reduce + Op.shape + Op.creation + Op.conversion + Op.products
 
+    /// What the recurrent layers are made of; not for scripts.
+    public static let recurrent: [Op] = Op.recurrent
+
     /// Functions of the module `nn.functional`.
     public static let functional: [Op] =
         Op.convolution + Op.moreConvolution + Op.pooling + Op.morePooling + Op.normalization + Op.moreNormalization

@@ -25,6 +25,8 @@ public final class Tensor {
     var viewHistoryVersion = 0
     var hooks: [GradientHook]?
     var retainsGrad = false
+    /// What a module registers when it is assigned to a field: see `Tensor.parameter`.
+    public private(set) var isParameter = false
 
     init(storage: Storage, dtype: DType, shape: Shape, strides: Shape, offset: Int) {
         self.storage = storage
@@ -78,6 +80,14 @@ public final class Tensor {
     /// The same storage under another shape; the caller has checked the bounds.
     func window(_ shape: Shape, _ strides: Shape, offset: Int) -> Tensor {
         Tensor(storage: storage, dtype: dtype, shape: shape, strides: strides, offset: offset)
+    }
+
+    /// The same data as a leaf that a module registers.
+    public func parameter(requiresGrad: Bool) throws -> Tensor {
+        let leaf = detached()
+        try leaf.setRequiresGrad(requiresGrad)
+        leaf.isParameter = true
+        return leaf
     }
 
     /// The same data with no history and no gradient.

@@ -1,0 +1,59 @@
+-- Activations as modules. Each is one row: arguments, what it does, the tensor function.
+local nn, host, core = ...
+local tensor = require "tensor"
+local F = nn.functional
+local define, Module, number = core.define, core.Module, core.number
+
+-- fields: the names of the arguments, in the order in which fn takes them after x.
+local function activation(name, arguments, text, source, fn, fields)
+  local C = define(("nn.%s(%s)\n%s\nSource: %s\n"):format(name, arguments, text, source), Module, function(self, ...)
+    for i, field in ipairs(fields or {}) do self[field] = (select(i, ...)) end
+  end)
+  if not fields then
+    function C:forward(x) return fn(x) end
+    return C
+  end
+  local a, b = fields[1], fields[2]
+  if b then
+    function C:forward(x) return fn(x, self[a], self[b]) end
+  else
+    function C:forward(x) return fn(x, self[a]) end
+  end
+  function C:extra_repr()
+    local parts = {}
+    for i, field in ipairs(fields) do
+      local value = self[field]
+      parts[i] = field .. "=" .. (type(value) == "number" and number(value) or ("'%s'"):format(tostring(value)))
+    end
+    return table.concat(parts, ", ")
+  end
+  return C
+end
+
+activation("ReLU", "", "Gives max(x, 0).", "torch.nn.ReLU", tensor.relu)
+activation("SiLU", "", "Gives x * sigmoid(x).", "torch.nn.SiLU", tensor.silu)
+activation("Tanh", "", "Gives the hyperbolic tangent.", "torch.nn.Tanh", tensor.tanh)
+activation("Sigmoid", "", "Gives 1 / (1 + e^-x).", "torch.nn.Sigmoid", tensor.sigmoid)
+activation("LeakyReLU", "negative_slope: number = 0.01", "Gives x where positive and negative_slope * x elsewhere.",
+  "torch.nn.LeakyReLU", tensor.leaky_relu, {"negative_slope"})
+activation("ELU", "alpha: number = 1", "Gives x where positive and alpha * (e^x - 1) elsewhere.", "torch.nn.ELU", tensor.elu, {"alpha"})
+activation("GELU", "approximate: \"none\"|\"tanh\" = \"none\"", "Gives x times the normal distribution's share below x.",
+  "Hendrycks and Gimpel 2016; torch.nn.GELU", function(x, mode) return tensor.gelu(x, {approximate = mode}) end, {"approximate"})
+activation("Softplus", "beta: number = 1, threshold: number = 20", "Gives log(1 + e^(beta x)) / beta; x where beta x is above the threshold.",
+  "torch.nn.Softplus", tensor.softplus, {"beta", "threshold"})
+activation("Hardtanh", "min_val: number = -1, max_val: number = 1", "Limits x to the range from min_val to max_val.",
+  "torch.nn.Hardtanh", tensor.hardtanh, {"min_val", "max_val"})
+activation("Softmax", "dim: int", "Gives e^x divided by its sum along dim.", "torch.nn.Softmax", tensor.softmax, {"dim"})
+activation("LogSoftmax", "dim: int", "Gives the logarithm of softmax along dim.", "torch.nn.LogSoftmax", tensor.log_softmax, {"dim"})
+
+local PReLU = define([[
+nn.PReLU(num_parameters: int = 1, init: number = 0.25, *, dtype: dtype = "float32")
+Gives x where positive and weight * x elsewhere. Parameter: weight, one number or one for each channel.
+Source: He et al. 2015; torch.nn.PReLU
+]], Module, function(self, count, value, dtype)
+  core.positive("nn.PReLU", "num_parameters", count)
+  self.num_parameters = count
+  self.weight = nn.Parameter(tensor.full({count}, value, {dtype = dtype}))
+end)
+function PReLU:forward(x) return F.prelu(x, self.weight) end
+function PReLU:extra_repr() return "num_parameters=" .. self.num_parameters end

@@ -1,0 +1,192 @@
+-- Sequential, ModuleList, ModuleDict.
+local nn, host, core = ...
+local fail = host.fail
+local Module, RECORD, is_module = core.Module, core.RECORD, core.is_module
+
+-- What stands where a module was expected, in words.
+local function described(value)
+  if core.is_class(value) then
+    local name = rawget(value, "__name")
+    return ("the class %s (make an object of it: %s())"):format(name, name)
+  end
+  return type(value)
+end
+
+local function callable(value)
+  if type(value) == "function" then return true end
+  local meta = type(value) == "table" and not core.is_class(value) and getmetatable(value)
+  return type(meta) == "table" and meta.__call ~= nil
+end
+
+-- Places of a numbered container lie at integer keys 0, 1, ...; negative ones count from the end.
+local function numbered(self, key)
+  if math.type(key) == "integer" then
+    if key < 0 then return rawget(self, key + (rawget(self, RECORD).count or 0)) end
+    return nil
+  end
+  return getmetatable(self)[key]
+end
+
+local function count(self) return rawget(self, RECORD).count or 0 end
+
+local function place(self, i, item)
+  if is_module(item) then core.register(self, i) end
+  rawset(self, i, item)
+end
+
+local function next_item(self, i)
+  i = i + 1
+  if i < count(self) then return i, rawget(self, i) end
+end
+
+-- Methods and metamethods that Sequential and ModuleList share; `check` refuses what must not stand in them.
+local function make_numbered(C, check)
+  C.__index = numbered
+  function C.__newindex(self, key, value)
+    if math.type(key) == "integer" then
+      local n = count(self)
+      if key < 0 then key = key + n end
+      if key < 0 or key > n then
+        fail(("%s: index %d is out of range; valid: 0..%d, or %d to append"):format(getmetatable(self).__name, key, n - 1, n))
+      end
+      check(self, value)
+      if key == n then rawget(self, RECORD).count = n + 1 end
+      place(self, key, value)
+      return
+    end
+    Module.__newindex(self, key, value)
+  end
+  C.__len = count
+  function C.__pairs(self) return next_item, self, -1 end
+
+  function C:iter() return next_item, self, -1 end
+  function C:append(item)
+    self[count(self)] = item
+    return self
+  end
+  function C:extend(items)
+    if type(items) ~= "table" then fail(getmetatable(self).__name .. ":extend: expected a list, got " .. type(items)) end
+    if is_module(items) then
+      for _, item in items:iter() do self:append(item) end
+    else
+      for _, item in ipairs(items) do self:append(item) end
+    end
+    return self
+  end
+  function C:insert(index, item)
+    local n = count(self)
+    if math.type(index) ~= "integer" or index < -n or index > n then
+      fail(("%s:insert: index %s is out of range; valid: 0..%d"):format(getmetatable(self).__name, tostring(index), n))
+    end
+    if index < 0 then index = index + n end
+    check(self, item)
+    self[n] = item
+    for i = n, index + 1, -1 do place(self, i, rawget(self, i - 1)) end
+    place(self, index, item)
+    -- Names are listed by place.
+    table.sort(rawget(self, RECORD).names, function(a, b)
+      local x, y = math.type(a) == "integer", math.type(b) == "integer"
+      if x ~= y then return x end
+      return x and a < b
+    end)
+    return self
+  end
+end
+
+local function fill(self, name, n, ...)
+  local items = {...}
+  if n == 1 and type(items[1]) == "table" and not is_module(items[1]) and not callable(items[1]) then
+    items = items[1]
+    n = #items
+    for key in pairs(items) do
+      if math.type(key) ~= "integer" then
+        fail(("%s: expected modules or one list of them; the table has the key '%s' (ModuleDict takes names)"):format(name, tostring(key)))
+      end
+    end
+  end
+  for i = 1, n do self[i - 1] = items[i] end
+end
+
+local Sequential = core.class("Sequential", Module)
+nn.Sequential = Sequential
+host.document([[
+nn.Sequential(...: any)
+Runs modules and plain functions one after the other; also takes one list of them. net[0] is the first, #net their number, net:append(m) adds one.
+Example: print(#nn.Sequential(nn.Flatten(), nn.Linear(4, 2))) --> 2
+Errors: something that is neither a module nor a function
+Source: torch.nn.Sequential
+]], Sequential)
+
+make_numbered(Sequential, function(self, item)
+  if not is_module(item) and not callable(item) then
+    fail(("nn.Sequential: place %d must be a module or a function, got %s"):format(count(self), described(item)))
+  end
+end)
+
+function Sequential:init(...) fill(self, "nn.Sequential", select("#", ...), ...) end
+
+function Sequential:forward(...)
+  local n = count(self)
+  if n == 0 then return ... end
+  local y = rawget(self, 0)(...)
+  for i = 1, n - 1 do y = rawget(self, i)(y) end
+  return y
+end
+
+local ModuleList = core.class("ModuleList", Module)
+nn.ModuleList = ModuleList
+host.document([[
+nn.ModuleList(modules: list = {})
+Holds modules by number, from 0, and registers them: list[0], #list, list:append(m), for i, m in list:iter() do.
+Errors: something that is no module
+Source: torch.nn.ModuleList
+]], ModuleList)
+
+make_numbered(ModuleList, function(self, item)
+  if not is_module(item) then fail(("nn.ModuleList: place %d must be a module, got %s"):format(count(self), described(item))) end
+end)
+
+function ModuleList:init(...) fill(self, "nn.ModuleList", select("#", ...), ...) end
+
+local ModuleDict = core.class("ModuleDict", Module)
+nn.ModuleDict = ModuleDict
+host.document([[
+nn.ModuleDict(modules: table = {})
+Holds modules by name and registers them: dict.name, dict["name"], dict:keys(), for name, m in pairs(dict) do. The first ones are registered in alphabetical order.
+Errors: something that is no module, the name of a method
+Source: torch.nn.ModuleDict
+]], ModuleDict)
+
+function ModuleDict.__newindex(self, key, value)
+  if type(key) ~= "string" or not is_module(value) then
+    if type(key) == "string" and (key == "training" or type(value) == "function") then return rawset(self, key, value) end
+    fail(("nn.ModuleDict: expected a module under a name, got %s under %s"):format(described(value), tostring(key)))
+  end
+  if getmetatable(self)[key] ~= nil then fail(("nn.ModuleDict: '%s' is the name of a method or field; take another"):format(key)) end
+  core.register(self, key)
+  rawset(self, key, value)
+end
+
+function ModuleDict:init(modules, ...)
+  if select("#", ...) > 0 or (modules ~= nil and (type(modules) ~= "table" or is_module(modules))) then
+    fail("nn.ModuleDict: expected one table of names and modules")
+  end
+  local names = {}
+  for name in pairs(modules or {}) do names[#names + 1] = name end
+  table.sort(names, function(a, b) return tostring(a) < tostring(b) end)
+  for _, name in ipairs(names) do self[name] = modules[name] end
+end
+
+function ModuleDict:keys()
+  local names = {}
+  for name in self:named_children() do names[#names + 1] = name end
+  return names
+end
+function ModuleDict:values() return self:children() end
+function ModuleDict:items() return self:named_children() end
+function ModuleDict:update(modules)
+  ModuleDict.init(self, modules)
+  return self
+end
+function ModuleDict.__len(self) return #self:children() end
+function ModuleDict.__pairs(self) return self:named_children() end

@@ -1,0 +1,197 @@
+-- nn.init: first values of parameters, drawn from the one random generator.
+local nn, host, core = ...
+local tensor = require "tensor"
+local declare, fail = host.declare, host.fail
+local quietly = core.quietly
+local init = {}
+nn.init = init
+
+local function define(doc, body)
+  init[doc:match("nn%.init%.([%w_]+)%(")] = declare(doc, function(t, ...)
+    quietly(body, t, ...)
+    return t
+  end)
+end
+
+define([[
+nn.init.uniform_(tensor: tensor, a: number = 0, b: number = 1) -> tensor
+Fills with draws from the uniform distribution on [a, b).
+Source: torch.nn.init.uniform_
+]], function(t, a, b) t:uniform_(a, b) end)
+
+define([[
+nn.init.normal_(tensor: tensor, mean: number = 0, std: number = 1) -> tensor
+Fills with draws from a normal distribution.
+Source: torch.nn.init.normal_
+]], function(t, mean, std) t:normal_(mean, std) end)
+
+define([[
+nn.init.constant_(tensor: tensor, val: number) -> tensor
+Fills with a value.
+Source: torch.nn.init.constant_
+]], function(t, value) t:fill_(value) end)
+
+define([[
+nn.init.ones_(tensor: tensor) -> tensor
+Fills with 1.
+Source: torch.nn.init.ones_
+]], function(t) t:fill_(1) end)
+
+define([[
+nn.init.zeros_(tensor: tensor) -> tensor
+Fills with 0.
+Source: torch.nn.init.zeros_
+]], function(t) t:zero_() end)
+
+define([[
+nn.init.eye_(tensor: tensor) -> tensor
+Fills a matrix with ones on the diagonal and zeros elsewhere.
+Errors: a tensor that is no matrix
+Source: torch.nn.init.eye_
+]], function(t)
+  if t.ndim ~= 2 then fail("nn.init.eye_: expected a matrix, got " .. core.shape_text(t)) end
+  t:copy_(tensor.eye(t.shape[1], t.shape[2]))
+end)
+
+define([[
+nn.init.dirac_(tensor: tensor) -> tensor
+Fills a convolution's weight [O, C, ..] so that it passes its input through.
+Errors: fewer than 3 dimensions
+Source: torch.nn.init.dirac_
+]], function(t)
+  if t.ndim < 3 then fail("nn.init.dirac_: expected a weight [O, C, ..], got " .. core.shape_text(t)) end
+  t:zero_()
+  local centre = t
+  for d = t.ndim, 3, -1 do centre = centre:select(d - 1, t.shape[d] // 2) end
+  for i = 0, math.min(t.shape[1], t.shape[2]) - 1 do centre[{i, i}] = 1 end
+end)
+
+-- How many inputs and outputs each element of the weight works for.
+local function fans(t, name)
+  if t.ndim < 2 then
+    fail(("nn.init.%s: fan in and fan out need at least 2 dimensions, got %s"):format(name, core.shape_text(t)))
+  end
+  local area = 1
+  for d = 3, t.ndim do area = area * t.shape[d] end
+  return t.shape[2] * area, t.shape[1] * area
+end
+
+local gains = {
+  linear = 1, conv1d = 1, conv2d = 1, conv_transpose2d = 1, sigmoid = 1, tanh = 5 / 3, relu = math.sqrt(2), selu = 3 / 4,
+}
+
+local function gain_of(nonlinearity, param)
+  if nonlinearity == "leaky_relu" then return math.sqrt(2 / (1 + (param or 0.01) ^ 2)) end
+  local gain = gains[nonlinearity]
+  if not gain then
+    local known = {"leaky_relu"}
+    for name in pairs(gains) do known[#known + 1] = name end
+    table.sort(known)
+    fail(("nn.init.calculate_gain: unknown nonlinearity '%s'%s"):format(nonlinearity, host.suggest(nonlinearity, known)))
+  end
+  return gain
+end
+
+init.calculate_gain = declare([[
+nn.init.calculate_gain(nonlinearity: string, param: number = nil) -> number
+Gives the factor that keeps the size of signals through a nonlinearity: "linear", "relu", "tanh", "sigmoid", "selu", "leaky_relu" (`param`: its slope), a convolution's name.
+Source: torch.nn.init.calculate_gain
+]], gain_of)
+
+define([[
+nn.init.xavier_uniform_(tensor: tensor, gain: number = 1) -> tensor
+Fills uniformly within gain * sqrt(6 / (fan_in + fan_out)).
+Source: Glorot and Bengio 2010; torch.nn.init.xavier_uniform_
+]], function(t, gain)
+  local fan_in, fan_out = fans(t, "xavier_uniform_")
+  local bound = gain * math.sqrt(6 / (fan_in + fan_out))
+  t:uniform_(-bound, bound)
+end)
+
+define([[
+nn.init.xavier_normal_(tensor: tensor, gain: number = 1) -> tensor
+Fills with normal draws of deviation gain * sqrt(2 / (fan_in + fan_out)).
+Source: Glorot and Bengio 2010; torch.nn.init.xavier_normal_
+]], function(t, gain)
+  local fan_in, fan_out = fans(t, "xavier_normal_")
+  t:normal_(0, gain * math.sqrt(2 / (fan_in + fan_out)))
+end)
+
+local function kaiming_std(t, a, mode, nonlinearity, name)
+  local fan_in, fan_out = fans(t, name)
+  return gain_of(nonlinearity, a) / math.sqrt(mode == "fan_in" and fan_in or fan_out)
+end
+
+define([[
+nn.init.kaiming_uniform_(tensor: tensor, a: number = 0, mode: "fan_in"|"fan_out" = "fan_in", nonlinearity: string = "leaky_relu") -> tensor
+Fills uniformly within gain * sqrt(3 / fan); `a` is the slope of a leaky ReLU.
+Source: He et al. 2015; torch.nn.init.kaiming_uniform_
+]], function(t, a, mode, nonlinearity)
+  local bound = math.sqrt(3) * kaiming_std(t, a, mode, nonlinearity, "kaiming_uniform_")
+  t:uniform_(-bound, bound)
+end)
+
+define([[
+nn.init.kaiming_normal_(tensor: tensor, a: number = 0, mode: "fan_in"|"fan_out" = "fan_in", nonlinearity: string = "leaky_relu") -> tensor
+Fills with normal draws of deviation gain / sqrt(fan); `a` is the slope of a leaky ReLU.
+Source: He et al. 2015; torch.nn.init.kaiming_normal_
+]], function(t, a, mode, nonlinearity) t:normal_(0, kaiming_std(t, a, mode, nonlinearity, "kaiming_normal_")) end)
+
+define([[
+nn.init.trunc_normal_(tensor: tensor, mean: number = 0, std: number = 1, a: number = -2, b: number = 2) -> tensor
+Fills with normal draws, drawing again what falls outside [a, b].
+Errors: an interval that holds next to nothing of the distribution
+Source: torch.nn.init.trunc_normal_
+]], function(t, mean, std, a, b)
+  if not (a < b and a < mean + 6 * std and b > mean - 6 * std) then
+    fail(("nn.init.trunc_normal_: [%g, %g] holds next to nothing of a normal distribution with mean %g and deviation %g")
+      :format(a, b, mean, std))
+  end
+  t:normal_(mean, std)
+  while true do
+    local outside = t:lt(a):logical_or(t:gt(b))
+    if not outside:any():item() then break end
+    t:copy_(tensor.where(outside, tensor.empty(t.shape, {dtype = t.dtype}):normal_(mean, std), t))
+  end
+end)
+
+define([[
+nn.init.orthogonal_(tensor: tensor, gain: number = 1) -> tensor
+Fills with a random matrix whose rows (or columns, whichever are fewer) are orthogonal and of length `gain`; further dimensions count as columns.
+Errors: fewer than 2 dimensions
+Source: Saxe et al. 2014; torch.nn.init.orthogonal_
+]], function(t, gain)
+  if t.ndim < 2 then fail("nn.init.orthogonal_: expected at least 2 dimensions, got " .. core.shape_text(t)) end
+  local rows = t.shape[1]
+  local columns = t:numel() // math.max(rows, 1)
+  local m = tensor.randn(math.min(rows, columns), math.max(rows, columns), {dtype = "float64"})
+  -- Gram and Schmidt; the second pass removes what rounding left over in the first.
+  for i = 0, m.shape[1] - 1 do
+    local row = m[i]
+    for _ = 1, 2 do
+      if i > 0 then
+        local before = m:narrow(0, 0, i)
+        row:sub_(before:t():mv(before:mv(row)))
+      end
+    end
+    row:div_(row:norm())
+  end
+  if rows > columns then m = m:t() end
+  t:copy_(m:mul(gain):reshape(t.shape))
+end)
+
+define([[
+nn.init.sparse_(tensor: tensor, sparsity: number, std: number = 0.01) -> tensor
+Fills a matrix with normal draws and zeroes the fraction `sparsity` of each column.
+Errors: a tensor that is no matrix
+Source: Martens 2010; torch.nn.init.sparse_
+]], function(t, sparsity, std)
+  if t.ndim ~= 2 then fail("nn.init.sparse_: expected a matrix, got " .. core.shape_text(t)) end
+  if sparsity < 0 or sparsity > 1 then fail("nn.init.sparse_: sparsity must be in 0..1, got " .. sparsity) end
+  t:normal_(0, std)
+  local zeros = math.ceil(sparsity * t.shape[1])
+  for column = 0, t.shape[2] - 1 do
+    local order = tensor.randperm(t.shape[1])
+    for i = 0, zeros - 1 do t[{order[i]:item(), column}] = 0 end
+  end
+end)

@@ -1,0 +1,467 @@
+-- Learning-rate schedules. Formulas and names are PyTorch's; each schedule gives the next rate from the last one, so that
+-- several can act on one optimiser.
+local lr_scheduler, host = ...
+local declare, document, fail = host.declare, host.document, host.fail
+
+local Scheduler = {}
+Scheduler.__index = Scheduler
+
+local function last_rates(self)
+  local rates = {}
+  for i, group in ipairs(self.optimizer.param_groups) do rates[i] = group.lr end
+  return rates
+end
+
+-- A schedule is a class with
+--   prepare(self, ...)              the arguments after the optimiser
+--   rate(self, group, i)            the rate of group i at self.last_epoch, from the one before
+--   closed(self, base)              optional: the rate at self.last_epoch from the first one alone
+local function define(doc, parts)
+  local name = doc:match("lr_scheduler%.([%w_]+)%(")
+  local class = {__name = name, name = name}
+  class.__index = class
+  local arrange = declare(doc, function(...) return ... end, false)
+  setmetatable(class, {
+    __index = Scheduler,
+    __call = function(_, ...)
+      local self = setmetatable({}, class)
+      return self:init(arrange(...))
+    end,
+    __tostring = function() return "class " .. name end,
+  })
+  for key, value in pairs(parts) do class[key] = value end
+  document(doc, class)
+  lr_scheduler[name] = class
+  return class
+end
+
+function Scheduler:init(optimizer, ...)
+  self.optimizer = optimizer
+  self.last_epoch = -1
+  if self.prepare then self:prepare(...) end
+  self.base_lrs = {}
+  for i, group in ipairs(optimizer.param_groups) do
+    if group.initial_lr == nil then group.initial_lr = group.lr end
+    self.base_lrs[i] = group.initial_lr
+  end
+  self:begin()
+  return self
+end
+
+-- The first step, which sets the rate of epoch 0.
+function Scheduler:begin()
+  self._step_count = 0
+  self.is_initial = true
+  self:step()
+  self.is_initial = nil
+end
+
+-- Goes to the next epoch, or to a given one.
+function Scheduler:update(epoch)
+  self.last_epoch = epoch or self.last_epoch + 1
+  local rates = {}
+  for i, group in ipairs(self.optimizer.param_groups) do
+    rates[i] = epoch and self.closed and self:closed(self.base_lrs[i]) or self:rate(group, i)
+  end
+  for i, group in ipairs(self.optimizer.param_groups) do group.lr = rates[i] end
+  self._last_lr = last_rates(self)
+end
+
+function Scheduler:step()
+  self._step_count = self._step_count + 1
+  self:update()
+end
+document([[
+optim.lr_scheduler.Scheduler:step()
+Sets the optimiser's rates for the next epoch (or step, whatever one call stands for).
+Source: torch.optim.lr_scheduler.LRScheduler.step
+]], Scheduler.step)
+
+function Scheduler:get_last_lr() return self._last_lr end
+document([[
+optim.lr_scheduler.Scheduler:get_last_lr() -> list
+Lists the rates that were set last, one for each parameter group.
+Source: torch.optim.lr_scheduler.LRScheduler.get_last_lr
+]], Scheduler.get_last_lr)
+
+-- Numbers, strings, booleans and tables of them; functions and the optimiser stay out.
+local function plain(value)
+  local kind = type(value)
+  if kind == "number" or kind == "string" or kind == "boolean" then return value end
+  if kind ~= "table" or getmetatable(value) ~= nil then return nil end
+  local copy = {}
+  for key, item in pairs(value) do copy[key] = plain(item) end
+  return copy
+end
+
+function Scheduler:state_dict()
+  local state = {}
+  for key, value in next, self do
+    if key ~= "optimizer" then state[key] = plain(value) end
+  end
+  return state
+end
+
+function Scheduler:load_state_dict(state)
+  if type(state) ~= "table" then fail(("optim.lr_scheduler.%s: load_state_dict expects a table, got %s"):format(self.name, type(state))) end
+  for key, value in pairs(state) do
+    if key ~= "optimizer" then self[key] = plain(value) end
+  end
+end
+
+local function at_least_one(self, what, value)
+  if value < 1 then fail(("optim.lr_scheduler.%s: %s must be at least 1, got %d"):format(self.name, what, value)) end
+end
+
+define([[
+optim.lr_scheduler.StepLR(optimizer: optimizer, step_size: int, gamma: number = 0.1)
+Multiplies the rate by gamma every step_size epochs.
+Source: torch.optim.lr_scheduler.StepLR
+]], {
+  prepare = function(self, step_size, gamma)
+    at_least_one(self, "step_size", step_size)
+    self.step_size, self.gamma = step_size, gamma
+  end,
+  rate = function(self, group)
+    if self.last_epoch == 0 or self.last_epoch % self.step_size ~= 0 then return group.lr end
+    return group.lr * self.gamma
+  end,
+  closed = function(self, base) return base * self.gamma ^ (self.last_epoch // self.step_size) end,
+})
+
+define([[
+optim.lr_scheduler.MultiStepLR(optimizer: optimizer, milestones: ints, gamma: number = 0.1)
+Multiplies the rate by gamma at each of the epochs `milestones`.
+Source: torch.optim.lr_scheduler.MultiStepLR
+]], {
+  prepare = function(self, milestones, gamma)
+    self.milestones = type(milestones) == "table" and {table.unpack(milestones)} or {milestones}
+    self.gamma = gamma
+  end,
+  rate = function(self, group)
+    local times = 0
+    for _, epoch in ipairs(self.milestones) do
+      if epoch == self.last_epoch then times = times + 1 end
+    end
+    return times == 0 and group.lr or group.lr * self.gamma ^ times
+  end,
+  closed = function(self, base)
+    local passed = 0
+    for _, epoch in ipairs(self.milestones) do
+      if epoch <= self.last_epoch then passed = passed + 1 end
+    end
+    return base * self.gamma ^ passed
+  end,
+})
+
+define([[
+optim.lr_scheduler.ExponentialLR(optimizer: optimizer, gamma: number)
+Multiplies the rate by gamma every epoch.
+Source: torch.optim.lr_scheduler.ExponentialLR
+]], {
+  prepare = function(self, gamma) self.gamma = gamma end,
+  rate = function(self, group) return self.is_initial and group.lr or group.lr * self.gamma end,
+  closed = function(self, base) return base * self.gamma ^ self.last_epoch end,
+})
+
+define([[
+optim.lr_scheduler.CosineAnnealingLR(optimizer: optimizer, T_max: int, eta_min: number = 0)
+Lowers the rate along half a cosine to eta_min in T_max epochs, and raises it again after.
+Source: Loshchilov and Hutter 2017; torch.optim.lr_scheduler.CosineAnnealingLR
+]], {
+  prepare = function(self, T_max, eta_min)
+    at_least_one(self, "T_max", T_max)
+    self.T_max, self.eta_min = T_max, eta_min
+  end,
+  rate = function(self, group, i)
+    local n, T, low = self.last_epoch, self.T_max, self.eta_min
+    if self.is_initial then return group.lr end
+    if self._step_count == 1 and n > 0 then return self:closed(self.base_lrs[i]) end
+    if (n - 1 - T) % (2 * T) == 0 then
+      -- The recursion below would divide by zero at the lowest point.
+      return group.lr + (self.base_lrs[i] - low) * (1 - math.cos(math.pi / T)) / 2
+    end
+    return (1 + math.cos(math.pi * n / T)) / (1 + math.cos(math.pi * (n - 1) / T)) * (group.lr - low) + low
+  end,
+  closed = function(self, base)
+    return self.eta_min + (base - self.eta_min) * (1 + math.cos(math.pi * self.last_epoch / self.T_max)) / 2
+  end,
+})
+
+define([[
+optim.lr_scheduler.CosineAnnealingWarmRestarts(optimizer: optimizer, T_0: int, T_mult: int = 1, eta_min: number = 0)
+Lowers the rate along half a cosine to eta_min in T_0 epochs, then starts again with a period T_mult times as long.
+Source: Loshchilov and Hutter 2017 (SGDR); torch.optim.lr_scheduler.CosineAnnealingWarmRestarts
+]], {
+  prepare = function(self, T_0, T_mult, eta_min)
+    at_least_one(self, "T_0", T_0)
+    at_least_one(self, "T_mult", T_mult)
+    self.T_0, self.T_i, self.T_mult, self.eta_min, self.T_cur = T_0, T_0, T_mult, eta_min, -1
+  end,
+  rate = function(self, _, i)
+    return self.eta_min + (self.base_lrs[i] - self.eta_min) * (1 + math.cos(math.pi * self.T_cur / self.T_i)) / 2
+  end,
+  step = function(self)
+    if self.last_epoch < 0 then
+      self.T_i, self.T_cur = self.T_0, 0
+    else
+      self.T_cur = self.T_cur + 1
+      if self.T_cur >= self.T_i then
+        self.T_cur = self.T_cur % self.T_i
+        self.T_i = self.T_i * self.T_mult
+      end
+    end
+    self:update()
+  end,
+})
+
+-- Values per group: one for all, or a list.
+local function per_group(self, what, value)
+  local count = #self.optimizer.param_groups
+  if type(value) ~= "table" then
+    local list = {}
+    for i = 1, count do list[i] = value end
+    return list
+  end
+  if #value ~= count then
+    fail(("optim.lr_scheduler.%s: %s must be one number or one for each of the %d groups, got %d"):format(
+      self.name, what, count, #value))
+  end
+  return {table.unpack(value)}
+end
+
+local function set_momentum(self, group, value)
+  if self.use_beta1 then group.betas = {value, table.unpack(group.betas, 2)} else group.momentum = value end
+end
+
+define([[
+optim.lr_scheduler.OneCycleLR(optimizer: optimizer, max_lr: numbers, total_steps: int = nil, epochs: int = nil, steps_per_epoch: int = nil, pct_start: number = 0.3, anneal_strategy: "cos"|"linear" = "cos", cycle_momentum: bool = true, base_momentum: numbers = 0.85, max_momentum: numbers = 0.95, div_factor: number = 25, final_div_factor: number = 10000, three_phase: bool = false)
+Raises the rate from max_lr / div_factor to max_lr, then lowers it to far below where it began; momentum (or beta1) goes the other way. Step it after every batch, total_steps = epochs * steps_per_epoch times.
+Errors: more steps than total_steps, an optimiser without momentum
+Source: Smith and Topin 2018; torch.optim.lr_scheduler.OneCycleLR
+]], {
+  prepare = function(self, max_lr, total, epochs, per_epoch, pct, strategy, cycle, base_momentum, max_momentum, div, final_div, three)
+    if not total and not (epochs and per_epoch) then
+      fail("optim.lr_scheduler.OneCycleLR: give total_steps, or epochs and steps_per_epoch")
+    end
+    self.total_steps = total or epochs * per_epoch
+    at_least_one(self, "the number of steps", self.total_steps)
+    if not (pct >= 0 and pct <= 1) then fail("optim.lr_scheduler.OneCycleLR: pct_start must be in 0..1, got " .. pct) end
+    local n = self.total_steps
+    if three then
+      self.phases = {
+        {pct * n - 1, "initial_lr", "max_lr", "max_momentum", "base_momentum"},
+        {2 * pct * n - 2, "max_lr", "initial_lr", "base_momentum", "max_momentum"},
+        {n - 1, "initial_lr", "min_lr", "max_momentum", "max_momentum"},
+      }
+    else
+      self.phases = {
+        {pct * n - 1, "initial_lr", "max_lr", "max_momentum", "base_momentum"},
+        {n - 1, "max_lr", "min_lr", "base_momentum", "max_momentum"},
+      }
+    end
+    self.anneal_strategy, self.cycle_momentum = strategy, cycle
+    local groups = self.optimizer.param_groups
+    for i, rate in ipairs(per_group(self, "max_lr", max_lr)) do
+      local group = groups[i]
+      group.initial_lr = rate / div
+      group.max_lr = rate
+      group.min_lr = group.initial_lr / final_div
+    end
+    if not cycle then return end
+    local defaults = self.optimizer.defaults
+    if defaults.momentum == nil and defaults.betas == nil then
+      fail("optim.lr_scheduler.OneCycleLR: the optimizer has neither momentum nor betas; pass cycle_momentum = false")
+    end
+    self.use_beta1 = defaults.betas ~= nil
+    local low, high = per_group(self, "base_momentum", base_momentum), per_group(self, "max_momentum", max_momentum)
+    for i, group in ipairs(groups) do
+      group.max_momentum, group.base_momentum = high[i], low[i]
+      set_momentum(self, group, high[i])
+    end
+  end,
+  rate = function(self, group)
+    local n = self.last_epoch
+    if n > self.total_steps then
+      fail(("optim.lr_scheduler.OneCycleLR: step %d is beyond the %d steps that the cycle was made for"):format(n, self.total_steps))
+    end
+    local start = 0
+    for i, phase in ipairs(self.phases) do
+      local finish = phase[1]
+      if n <= finish or i == #self.phases then
+        local share = (n - start) / (finish - start)
+        local function anneal(from, to)
+          if self.anneal_strategy == "linear" then return (to - from) * share + from end
+          return to + (from - to) / 2 * (math.cos(math.pi * share) + 1)
+        end
+        if self.cycle_momentum then set_momentum(self, group, anneal(group[phase[4]], group[phase[5]])) end
+        return anneal(group[phase[2]], group[phase[3]])
+      end
+      start = finish
+    end
+  end,
+})
+
+define([[
+optim.lr_scheduler.LinearLR(optimizer: optimizer, start_factor: number = 0.3333333333333333, end_factor: number = 1, total_iters: int = 5)
+Begins with start_factor times the rate and goes linearly to end_factor times the rate in total_iters epochs.
+Errors: factors outside 0..1
+Source: torch.optim.lr_scheduler.LinearLR
+]], {
+  prepare = function(self, first, last, total)
+    if not (first > 0 and first <= 1) then
+      fail("optim.lr_scheduler.LinearLR: start_factor must be above 0 and at most 1, got " .. first)
+    end
+    if not (last >= 0 and last <= 1) then fail("optim.lr_scheduler.LinearLR: end_factor must be in 0..1, got " .. last) end
+    self.start_factor, self.end_factor, self.total_iters = first, last, total
+  end,
+  rate = function(self, group)
+    local n = self.last_epoch
+    if n == 0 then return group.lr * self.start_factor end
+    if self.is_initial or n > self.total_iters then return group.lr end
+    local step = self.end_factor - self.start_factor
+    return group.lr * (1 + step / (self.total_iters * self.start_factor + (n - 1) * step))
+  end,
+  closed = function(self, base)
+    local step = self.end_factor - self.start_factor
+    return base * (self.start_factor + step * math.min(self.total_iters, self.last_epoch) / self.total_iters)
+  end,
+})
+
+define([[
+optim.lr_scheduler.LambdaLR(optimizer: optimizer, lr_lambda: function|list)
+Multiplies the first rate by lr_lambda(epoch), epochs from 0; a list has one function for each parameter group.
+Source: torch.optim.lr_scheduler.LambdaLR
+]], {
+  prepare = function(self, lambda) self.lr_lambdas = per_group(self, "lr_lambda", lambda) end,
+  rate = function(self, _, i)
+    local factor = self.lr_lambdas[i](self.last_epoch)
+    if type(factor) ~= "number" then
+      fail(("optim.lr_scheduler.LambdaLR: lr_lambda(%d) gave a %s, expected a number"):format(self.last_epoch, type(factor)))
+    end
+    return self.base_lrs[i] * factor
+  end,
+  state_dict = function(self)
+    local state = Scheduler.state_dict(self)
+    state.lr_lambdas = nil
+    return state
+  end,
+})
+
+local function passed(milestones, epoch)
+  local n = 0
+  for _, milestone in ipairs(milestones) do
+    if milestone <= epoch then n = n + 1 end
+  end
+  return n + 1
+end
+
+local function undo(scheduler)
+  if scheduler.schedulers then
+    for _, inner in ipairs(scheduler.schedulers) do undo(inner) end
+  else
+    scheduler.last_epoch = scheduler.last_epoch - 1
+  end
+end
+
+define([[
+optim.lr_scheduler.SequentialLR(optimizer: optimizer, schedulers: list, milestones: ints)
+Uses one schedule after the other; milestones are the epochs at which the next one takes over.
+Errors: a number of milestones that is not one less than that of schedules
+Source: torch.optim.lr_scheduler.SequentialLR
+]], {
+  init = function(self, optimizer, schedulers, milestones)
+    milestones = type(milestones) == "table" and {table.unpack(milestones)} or {milestones}
+    if #schedulers < 1 or #milestones ~= #schedulers - 1 then
+      fail(("optim.lr_scheduler.SequentialLR: %d schedules need %d milestones, got %d"):format(
+        #schedulers, math.max(#schedulers - 1, 0), #milestones))
+    end
+    for i, scheduler in ipairs(schedulers) do
+      if type(scheduler) ~= "table" or scheduler.optimizer ~= optimizer or scheduler.mode then
+        fail(("optim.lr_scheduler.SequentialLR: entry %d must be a schedule (not ReduceLROnPlateau) of the same optimizer"):format(i))
+      end
+    end
+    self.optimizer, self.schedulers, self.milestones, self.last_epoch = optimizer, {table.unpack(schedulers)}, milestones, 0
+    for _, group in ipairs(optimizer.param_groups) do group.lr = group.initial_lr end
+    -- Each schedule took its first step when it was made; only the one that begins keeps it.
+    undo(self)
+    local first = self.schedulers[passed(milestones, 0)]
+    first:begin()
+    self._last_lr = first:get_last_lr()
+    return self
+  end,
+  step = function(self)
+    self.last_epoch = self.last_epoch + 1
+    local i = passed(self.milestones, self.last_epoch)
+    local scheduler = self.schedulers[i]
+    if i > 1 and self.milestones[i - 1] == self.last_epoch then scheduler:update(0) else scheduler:step() end
+    self._last_lr = scheduler:get_last_lr()
+  end,
+  update = function(self, epoch)
+    self.last_epoch = epoch
+    self.schedulers[passed(self.milestones, epoch)]:update(epoch)
+  end,
+  begin = function(self) self.schedulers[passed(self.milestones, 0)]:begin() end,
+  state_dict = function(self)
+    local state = {schedulers = {}}
+    for key, value in next, self do
+      if key ~= "optimizer" and key ~= "schedulers" then state[key] = plain(value) end
+    end
+    for i, scheduler in ipairs(self.schedulers) do state.schedulers[i] = scheduler:state_dict() end
+    return state
+  end,
+  load_state_dict = function(self, state)
+    for key, value in pairs(state) do
+      if key ~= "schedulers" then self[key] = plain(value) end
+    end
+    for i, scheduler in ipairs(self.schedulers) do scheduler:load_state_dict(state.schedulers[i]) end
+  end,
+})
+
+define([[
+optim.lr_scheduler.ReduceLROnPlateau(optimizer: optimizer, mode: "min"|"max" = "min", factor: number = 0.1, patience: int = 10, threshold: number = 0.0001, threshold_mode: "rel"|"abs" = "rel", cooldown: int = 0, min_lr: numbers = 0, eps: number = 1e-08)
+Multiplies the rate by `factor` when step(metric) has brought nothing better for more than `patience` epochs.
+Errors: a factor of 1 or more
+Source: torch.optim.lr_scheduler.ReduceLROnPlateau
+]], {
+  init = function(self, optimizer, mode, factor, patience, threshold, threshold_mode, cooldown, min_lr, eps)
+    if factor >= 1 then fail("optim.lr_scheduler.ReduceLROnPlateau: factor must be below 1, got " .. factor) end
+    self.optimizer = optimizer
+    self.mode, self.factor, self.patience, self.threshold, self.threshold_mode = mode, factor, patience, threshold, threshold_mode
+    self.cooldown, self.eps, self.min_lrs = cooldown, eps, per_group(self, "min_lr", min_lr)
+    self.last_epoch, self.cooldown_counter, self.num_bad_epochs = 0, 0, 0
+    self.best = mode == "min" and math.huge or -math.huge
+    self._last_lr = last_rates(self)
+    return self
+  end,
+  step = function(self, metric)
+    if type(metric) == "userdata" and host.is_tensor(metric) then metric = metric:item() end
+    if type(metric) ~= "number" then
+      fail("optim.lr_scheduler.ReduceLROnPlateau: step expects the watched number, as in scheduler:step(val_loss), got " .. type(metric))
+    end
+    self.last_epoch = self.last_epoch + 1
+    local better
+    if self.mode == "min" then
+      better = metric < (self.threshold_mode == "rel" and self.best * (1 - self.threshold) or self.best - self.threshold)
+    else
+      better = metric > (self.threshold_mode == "rel" and self.best * (self.threshold + 1) or self.best + self.threshold)
+    end
+    if better then
+      self.best, self.num_bad_epochs = metric, 0
+    else
+      self.num_bad_epochs = self.num_bad_epochs + 1
+    end
+    if self.cooldown_counter > 0 then
+      self.cooldown_counter = self.cooldown_counter - 1
+      self.num_bad_epochs = 0
+    end
+    if self.num_bad_epochs > self.patience then
+      for i, group in ipairs(self.optimizer.param_groups) do
+        local rate = math.max(group.lr * self.factor, self.min_lrs[i] or self.min_lrs[1])
+        if group.lr - rate > self.eps then group.lr = rate end
+      end
+      self.cooldown_counter, self.num_bad_epochs = self.cooldown, 0
+    end
+    self._last_lr = last_rates(self)
+  end,
+})
