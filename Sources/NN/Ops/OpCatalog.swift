@@ -3,6 +3,7 @@ public enum OpCatalog {
     /// Methods of tensors and functions of the module `tensor`.
     public static let tensor: [Op] =
         Op.arithmetic + Op.comparison + Op.unary + Op.reduce + Op.shape + Op.creation + Op.conversion + Op.products
+        + Op.indexing + Op.sorting + Op.contraction
 
     /// What the recurrent layers are made of; not for scripts.
     public static let recurrent: [Op] = Op.recurrent
