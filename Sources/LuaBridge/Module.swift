@@ -107,7 +107,8 @@ extension Lua {
     /// native table and the `host` table as its arguments, and what it returns, if anything, is the module.
     public func module(_ name: String, _ doc: String = "", _ build: @escaping (Module) throws -> Void = { _ in }) throws {
         if !doc.isEmpty { docs.addModule(name, text: doc) }
-        moduleNames.append(name)
+        // What the program's own tests ask for (`host.…`) is no business of help and completion.
+        if !name.hasPrefix("host.") { moduleNames.append(name) }
         let loader = NativeFunction(
             Declaration("require(name: any)", fast: true) { [unowned self] call in
                 loading.append(name)

@@ -8,4 +8,5 @@ func registerModules(_ lua: Lua) throws {
     try registerTime(lua)
     try registerJSON(lua)
     try registerFS(lua)
+    try CatalogModule.register(lua)
 }

@@ -23,6 +23,8 @@ enum TensorModule {
                 let declaration = declaration(op, "tensor.", type)
                 if op.form == .both { try module.add([declaration], alsoMethodsOf: type) } else { try module.add(declaration) }
             }
+            let linalg = try module.submodule("linalg")
+            try linalg.add(OpCatalog.linalg.map { declaration($0, "tensor.linalg.", type) })
             try module.add(TensorExtras.functions(type))
             try module.makeCallable(TensorExtras.constructor(type))
         }

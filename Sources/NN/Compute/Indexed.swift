@@ -1,41 +1,39 @@
 /// Loops that read and write rows or elements at given positions. Nothing here records history;
 /// positions were checked by the caller.
 enum Indexed {
-    /// Calls `body` with the unsigned integer type as wide as an element: moving needs no more.
-    static func withWidth<R>(_ dtype: DType, _ body: (any FixedWidthInteger.Type) throws -> R) rethrows -> R {
-        switch dtype.size {
-        case 8: try body(UInt64.self)
-        case 4: try body(UInt32.self)
-        default: try body(UInt8.self)
+    /// y[o, i, j] = x[o, index[o, i, j], j] for x [outer, n, inner], index and y [outer, k, inner].
+    static func gather(_ x: Tensor, _ n: Int, _ index: Tensor, _ k: Int, _ inner: Int, into y: Tensor) {
+        // Moving needs no more than the width of an element.
+        switch x.dtype.size {
+        case 8: gather(UInt64.self, x, n, index, k, inner, y)
+        case 4: gather(UInt32.self, x, n, index, k, inner, y)
+        default: gather(UInt8.self, x, n, index, k, inner, y)
         }
     }
 
-    /// y[o, i, j] = x[o, index[o, i, j], j] for x [outer, n, inner], index and y [outer, k, inner].
-    static func gather(_ x: Tensor, _ n: Int, _ index: Tensor, _ k: Int, _ inner: Int, into y: Tensor) {
-        func run<T: FixedWidthInteger>(_: T.Type) {
-            let outer = k * inner == 0 ? 0 : index.count / (k * inner)
-            let from = SendablePointer(x.pointer), at = SendablePointer(index.pointer), to = SendablePointer(y.pointer)
-            Parallel.ranges(count: outer, grain: max(1, Parallel.elementGrain / max(k * inner, 1))) { low, high in
-                let x = from.raw.assumingMemoryBound(to: T.self), y = to.raw.assumingMemoryBound(to: T.self)
-                let index = at.raw.assumingMemoryBound(to: Int.self)
-                for o in low..<high {
-                    let source = x + o * n * inner
-                    for i in 0..<k {
-                        let row = (o * k + i) * inner
-                        for j in 0..<inner { y[row + j] = source[index[row + j] * inner + j] }
-                    }
+    private static func gather<T: Sendable>(_: T.Type, _ x: Tensor, _ n: Int, _ index: Tensor, _ k: Int, _ inner: Int, _ y: Tensor) {
+        let outer = k * inner == 0 ? 0 : index.count / (k * inner)
+        let from = SendablePointer(x.pointer), at = SendablePointer(index.pointer), to = SendablePointer(y.pointer)
+        Parallel.ranges(count: outer, grain: max(1, Parallel.elementGrain / max(k * inner, 1))) { low, high in
+            let x = from.raw.assumingMemoryBound(to: T.self), y = to.raw.assumingMemoryBound(to: T.self)
+            let index = at.raw.assumingMemoryBound(to: Int.self)
+            for o in low..<high {
+                let source = x + o * n * inner
+                for i in 0..<k {
+                    let row = (o * k + i) * inner
+                    for j in 0..<inner { y[row + j] = source[index[row + j] * inner + j] }
                 }
             }
         }
-        withWidth(x.dtype) { run($0) }
     }
 
     /// y[o, index[o, i, j], j] = x[o, i, j]; the last of equal positions wins.
     static func scatter(_ x: Tensor, _ k: Int, _ index: Tensor, _ n: Int, _ inner: Int, into y: Tensor) {
-        func run<T: FixedWidthInteger>(_: T.Type) {
-            place(T.self, x, k, index, n, inner, y) { $0 = $1 }
+        switch x.dtype.size {
+        case 8: place(Replace<UInt64>.self, x, k, index, n, inner, y)
+        case 4: place(Replace<UInt32>.self, x, k, index, n, inner, y)
+        default: place(Replace<UInt8>.self, x, k, index, n, inner, y)
         }
-        withWidth(x.dtype) { run($0) }
     }
 
     enum Combination { case add, multiply }
@@ -44,47 +42,35 @@ enum Indexed {
     static func combine(
         _ how: Combination, _ x: Tensor, _ k: Int, _ index: Tensor, _ n: Int, _ inner: Int, into y: Tensor
     ) {
-        func float<T: BinaryFloatingPoint & Sendable>(_: T.Type) {
+        func either<A: ElementWrite, M: ElementWrite>(_: A.Type, _: M.Type) {
             switch how {
-            case .add: place(T.self, x, k, index, n, inner, y) { $0 += $1 }
-            case .multiply: place(T.self, x, k, index, n, inner, y) { $0 *= $1 }
-            }
-        }
-        func integer<T: FixedWidthInteger & Sendable>(_: T.Type) {
-            switch how {
-            case .add: place(T.self, x, k, index, n, inner, y) { $0 &+= $1 }
-            case .multiply: place(T.self, x, k, index, n, inner, y) { $0 &*= $1 }
+            case .add: place(A.self, x, k, index, n, inner, y)
+            case .multiply: place(M.self, x, k, index, n, inner, y)
             }
         }
         switch x.dtype {
-        case .float32: float(Float.self)
-        case .float64: float(Double.self)
-        case .int64: integer(Int.self)
-        case .int32: integer(Int32.self)
-        case .uint8: integer(UInt8.self)
-        case .bool:
-            switch how {
-            case .add: place(UInt8.self, x, k, index, n, inner, y) { $0 |= $1 }
-            case .multiply: place(UInt8.self, x, k, index, n, inner, y) { $0 &= $1 }
-            }
+        case .float32: either(AddFloat<Float>.self, MultiplyFloat<Float>.self)
+        case .float64: either(AddFloat<Double>.self, MultiplyFloat<Double>.self)
+        case .int64: either(AddInteger<Int>.self, MultiplyInteger<Int>.self)
+        case .int32: either(AddInteger<Int32>.self, MultiplyInteger<Int32>.self)
+        case .uint8: either(AddInteger<UInt8>.self, MultiplyInteger<UInt8>.self)
+        case .bool: either(Or.self, And.self)
         }
     }
 
-    @inline(__always)
-    private static func place<T>(
-        _: T.Type, _ x: Tensor, _ k: Int, _ index: Tensor, _ n: Int, _ inner: Int, _ y: Tensor,
-        _ write: @Sendable @escaping (inout T, T) -> Void
+    private static func place<W: ElementWrite>(
+        _: W.Type, _ x: Tensor, _ k: Int, _ index: Tensor, _ n: Int, _ inner: Int, _ y: Tensor
     ) {
         let outer = k * inner == 0 ? 0 : index.count / (k * inner)
         let from = SendablePointer(x.pointer), at = SendablePointer(index.pointer), to = SendablePointer(y.pointer)
         Parallel.ranges(count: outer, grain: max(1, Parallel.elementGrain / max(k * inner, 1))) { low, high in
-            let x = from.raw.assumingMemoryBound(to: T.self), y = to.raw.assumingMemoryBound(to: T.self)
+            let x = from.raw.assumingMemoryBound(to: W.Element.self), y = to.raw.assumingMemoryBound(to: W.Element.self)
             let index = at.raw.assumingMemoryBound(to: Int.self)
             for o in low..<high {
                 let target = y + o * n * inner
                 for i in 0..<k {
                     let row = (o * k + i) * inner
-                    for j in 0..<inner { write(&target[index[row + j] * inner + j], x[row + j]) }
+                    for j in 0..<inner { W.write(x[row + j], to: &target[index[row + j] * inner + j]) }
                 }
             }
         }
@@ -104,27 +90,58 @@ enum Indexed {
 
     /// y[o, rows[i], :] += x[o, i, :], in order of i; integers wrap.
     static func addRows(_ x: Tensor, _ outer: Int, _ n: Int, _ inner: Int, _ rows: [Int], into y: Tensor) {
-        func run<T>(_: T.Type, _ add: @Sendable @escaping (inout T, T) -> Void) {
-            let from = SendablePointer(x.pointer), to = SendablePointer(y.pointer), k = rows.count
-            Parallel.ranges(count: outer, grain: max(1, Parallel.elementGrain / max(k * inner, 1))) { low, high in
-                let x = from.raw.assumingMemoryBound(to: T.self), y = to.raw.assumingMemoryBound(to: T.self)
-                for o in low..<high {
-                    for (i, r) in rows.enumerated() {
-                        let a = y + (o * n + r) * inner, b = x + (o * k + i) * inner
-                        for j in 0..<inner { add(&a[j], b[j]) }
-                    }
+        switch x.dtype {
+        case .float32: addRows(AddFloat<Float>.self, x, outer, n, inner, rows, y)
+        case .float64: addRows(AddFloat<Double>.self, x, outer, n, inner, rows, y)
+        case .int64: addRows(AddInteger<Int>.self, x, outer, n, inner, rows, y)
+        case .int32: addRows(AddInteger<Int32>.self, x, outer, n, inner, rows, y)
+        case .uint8: addRows(AddInteger<UInt8>.self, x, outer, n, inner, rows, y)
+        case .bool: addRows(Or.self, x, outer, n, inner, rows, y)
+        }
+    }
+
+    private static func addRows<W: ElementWrite>(
+        _: W.Type, _ x: Tensor, _ outer: Int, _ n: Int, _ inner: Int, _ rows: [Int], _ y: Tensor
+    ) {
+        let from = SendablePointer(x.pointer), to = SendablePointer(y.pointer), k = rows.count
+        Parallel.ranges(count: outer, grain: max(1, Parallel.elementGrain / max(k * inner, 1))) { low, high in
+            let x = from.raw.assumingMemoryBound(to: W.Element.self), y = to.raw.assumingMemoryBound(to: W.Element.self)
+            for o in low..<high {
+                for (i, r) in rows.enumerated() {
+                    let a = y + (o * n + r) * inner, b = x + (o * k + i) * inner
+                    for j in 0..<inner { W.write(b[j], to: &a[j]) }
                 }
             }
         }
-        switch x.dtype {
-        case .float32: run(Float.self) { $0 += $1 }
-        case .float64: run(Double.self) { $0 += $1 }
-        case .int64: run(Int.self) { $0 &+= $1 }
-        case .int32: run(Int32.self) { $0 &+= $1 }
-        case .uint8: run(UInt8.self) { $0 &+= $1 }
-        case .bool: run(UInt8.self) { $0 |= $1 }
-        }
     }
+}
+
+/// How an element arrives at its place; a type, so that loops are compiled for each.
+private protocol ElementWrite: Sendable {
+    associatedtype Element: Sendable
+    static func write(_ value: Element, to place: inout Element)
+}
+
+private enum Replace<T: Sendable>: ElementWrite {
+    @inline(__always) static func write(_ value: T, to place: inout T) { place = value }
+}
+private enum AddFloat<T: BinaryFloatingPoint & Sendable>: ElementWrite {
+    @inline(__always) static func write(_ value: T, to place: inout T) { place += value }
+}
+private enum MultiplyFloat<T: BinaryFloatingPoint & Sendable>: ElementWrite {
+    @inline(__always) static func write(_ value: T, to place: inout T) { place *= value }
+}
+private enum AddInteger<T: FixedWidthInteger & Sendable>: ElementWrite {
+    @inline(__always) static func write(_ value: T, to place: inout T) { place &+= value }
+}
+private enum MultiplyInteger<T: FixedWidthInteger & Sendable>: ElementWrite {
+    @inline(__always) static func write(_ value: T, to place: inout T) { place &*= value }
+}
+private enum Or: ElementWrite {
+    @inline(__always) static func write(_ value: UInt8, to place: inout UInt8) { place |= value }
+}
+private enum And: ElementWrite {
+    @inline(__always) static func write(_ value: UInt8, to place: inout UInt8) { place &= value }
 }
 
 extension Tensor {

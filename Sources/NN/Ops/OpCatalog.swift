@@ -8,6 +8,9 @@ public enum OpCatalog {
     /// What the recurrent layers are made of; not for scripts.
     public static let recurrent: [Op] = Op.recurrent
 
+    /// Functions of `tensor.linalg`.
+    public static let linalg: [Op] = Op.linearAlgebra
+
     /// Functions of the module `nn.functional`.
     public static let functional: [Op] =
         Op.convolution + Op.moreConvolution + Op.pooling + Op.morePooling + Op.normalization + Op.moreNormalization
