@@ -52,7 +52,19 @@ void chost_clear_interrupt(chost_state *S) {
     if (signalled == S) chost_handle_signals(S);
 }
 
-// coroutine.resume and coroutine.wrap, which also say whose code is running.
+// coroutine.resume, wrap and close, which also say whose code is running.
+
+static lua_State *enter_thread(chost_state *S, lua_State *thread) {
+    lua_State *outer = S->running;
+    S->running = thread;
+    if (S->interrupt) chost_hook(S, thread);
+    return outer;
+}
+
+static void leave_thread(chost_state *S, lua_State *outer) {
+    S->running = outer;
+    if (S->interrupt) chost_hook(S, outer);
+}
 
 static int resume(lua_State *L, lua_State *thread, int arguments) {
     chost_state *S = chost_of(L);
@@ -61,13 +73,10 @@ static int resume(lua_State *L, lua_State *thread, int arguments) {
         return -1;
     }
     lua_xmove(L, thread, arguments);
-    lua_State *outer = S->running, *current = S->current;
-    S->running = thread;
-    if (S->interrupt) chost_hook(S, thread);
+    lua_State *current = S->current, *outer = enter_thread(S, thread);
     int results, status = lua_resume(thread, L, arguments, &results);
-    S->running = outer;
+    leave_thread(S, outer);
     S->current = current;
-    if (S->interrupt) chost_hook(S, L);
     if (status == LUA_OK || status == LUA_YIELD) {
         if (!lua_checkstack(L, results + 1)) {
             lua_pop(thread, results);
@@ -92,10 +101,12 @@ static int resume_thread(lua_State *L) {
 }
 
 static int call_wrapped(lua_State *L) {
+    chost_state *S = chost_of(L);
     lua_State *thread = lua_tothread(L, lua_upvalueindex(1));
     int results = resume(L, thread, lua_gettop(L));
     if (results >= 0) return results;
     int status = lua_status(thread);
+    lua_State *outer = enter_thread(S, thread);
     if (status != LUA_OK && status != LUA_YIELD) {  // it failed: close what it left open, which may fail anew
         lua_pushvalue(L, -1);
         lua_xmove(L, thread, 1);
@@ -103,8 +114,9 @@ static int call_wrapped(lua_State *L) {
             lua_pop(L, 1);
             lua_xmove(thread, L, 1);
         }
-        chost_of(L)->rethrown = true;
+        S->rethrown = true;
     }
+    leave_thread(S, outer);
     return lua_error(L);
 }
 
@@ -117,12 +129,28 @@ static int wrap(lua_State *L) {
     return 1;
 }
 
+// coroutine.close runs the thread's closing code; upvalue 1 is the original.
+static int close_thread(lua_State *L) {
+    chost_state *S = chost_of(L);
+    luaL_checktype(L, 1, LUA_TTHREAD);
+    lua_settop(L, 1);
+    lua_pushvalue(L, lua_upvalueindex(1));
+    lua_insert(L, 1);
+    lua_State *outer = enter_thread(S, lua_tothread(L, 2));
+    int status = lua_pcall(L, 1, LUA_MULTRET, 0);
+    leave_thread(S, outer);
+    return status == LUA_OK ? lua_gettop(L) : lua_error(L);
+}
+
 int chost_install_coroutines(lua_State *L) {
     lua_getglobal(L, "coroutine");
     lua_pushcfunction(L, resume_thread);
     lua_setfield(L, -2, "resume");
     lua_pushcfunction(L, wrap);
     lua_setfield(L, -2, "wrap");
+    lua_getfield(L, -1, "close");
+    lua_pushcclosure(L, close_thread, 1);
+    lua_setfield(L, -2, "close");
     lua_pop(L, 1);
     return 0;
 }

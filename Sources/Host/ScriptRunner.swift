@@ -40,7 +40,10 @@ final class ScriptRunner {
             for action in arguments.actions {
                 switch action {
                 case .execute(let code): try lua.run(code, name: "=(command line)")
-                case .require(let name): try lua.setGlobal(name, .reference(lua.require(name)))
+                case .require(let text):
+                    // -l MODULE, or -l GLOBAL=MODULE
+                    let parts = text.split(separator: "=", maxSplits: 1).map(String.init)
+                    try lua.setGlobal(parts.first ?? text, .reference(lua.require(parts.last ?? text)))
                 }
             }
             let terminal = isatty(STDIN_FILENO) != 0

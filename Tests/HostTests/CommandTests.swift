@@ -18,6 +18,7 @@ final class CommandTests: XCTestCase {
         try assertRun(["-e", "x = 1", "-e", "print(x + 1)"], out: "2\n")
         try assertRun(["-l", "time", "-e", "print(time.now() > 1e9)"], out: "true\n")
         try assertRun(["-e", "print(time)", "-ltime", "-eprint(time ~= nil)"], out: "nil\ntrue\n")
+        try assertRun(["-l", "t=time", "-e", "print(t.now() > 1e9, time)"], out: "true\tnil\n")
         try assertRun(["-e", ""])
     }
 

@@ -123,6 +123,11 @@ final class ErrorTests: XCTestCase {
             assert(select("#", coroutine.resume(coroutine.create(function() end))) == 1)
             ok, e = coroutine.resume(coroutine.running())
             assert(not ok and e:find("non%-suspended"), e)
+            co = coroutine.create(function() local x <close> = setmetatable({}, {__close = function() error("c", 0) end}) coroutine.yield() end)
+            coroutine.resume(co)
+            ok, e = coroutine.close(co)
+            assert(ok == false and e == "c" and coroutine.status(co) == "dead" and coroutine.close(co))
+            assert(not pcall(coroutine.close, coroutine.running()))
             """)
     }
 

@@ -39,6 +39,22 @@ final class InterruptTests: XCTestCase {
         try assertStops("while true do local c <close> = setmetatable({}, {__close = function() pcall(tick) end}) end")
     }
 
+    func testClosingCode() throws {
+        let close = "local c <close> = setmetatable({}, {__close = function() for i = 1, 99 do tick() end pcall(tick) while true do end end})"
+        try assertStops("local co = coroutine.create(function() \(close) coroutine.yield() end) coroutine.resume(co) coroutine.close(co)")
+        try assertStops("local co = coroutine.wrap(function() \(close) error('x') end) pcall(co) while true do end")
+    }
+
+    func testExitHooksRunOnce() throws {
+        let lua = try Lua()
+        var order: [String] = []
+        lua.atExit { order.append("first \($0)") }
+        lua.atExit { order.append("second \($0)") }
+        lua.runExitHooks(status: 130)
+        lua.runExitHooks(status: 0)
+        XCTAssertEqual(order, ["second 130", "first 130"])
+    }
+
     /// From another thread by a real signal, in a loop that calls nothing.
     func testSignal() throws {
         let f = try Fixture()
