@@ -44,3 +44,9 @@ static inline CURLcode chost_curl_message_result(const CURLMsg *message) { retur
 static inline CURLMcode chost_curl_multi_set_long(CURLM *multi, CURLMoption option, long value) {
     return curl_multi_setopt(multi, option, value);
 }
+
+typedef int (*chost_curl_seek)(void *context, curl_off_t offset, int origin);
+
+static inline CURLcode chost_curl_set_seek(CURL *handle, CURLoption option, chost_curl_seek callback) {
+    return curl_easy_setopt(handle, option, callback);
+}

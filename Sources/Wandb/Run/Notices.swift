@@ -6,7 +6,7 @@ import Darwin
 import Synchronization
 
 /// Lines for a person. `once` says the same thing a single time per run.
-package final class Notices: Sendable {
+public final class Notices: Sendable {
     private let sink: @Sendable (String) -> Void
     private let isSilent: Bool
     private let isQuiet: Bool
@@ -27,7 +27,7 @@ package final class Notices: Sendable {
         if said.withLock({ $0.insert(cause).inserted }) { warn(text()) }
     }
 
-    package static func standardError(_ line: String) {
+    public static func standardError(_ line: String) {
         _ = Files.writeAll(Array("\(line)\n".utf8), to: STDERR_FILENO)
     }
 }

@@ -225,6 +225,17 @@ struct RowStore {
         markDirty(index)
     }
 
+    /// The summary of the run that is gone on with: it is on the server already.
+    mutating func adoptSummary(_ former: WandbMap, below path: [String] = []) {
+        for entry in former.entries where !path.isEmpty || !entry.key.hasPrefix("_") {
+            if case .map(let map) = entry.value, !map.isEmpty {
+                adoptSummary(map, below: path + [entry.key])
+            } else {
+                slots[slot(of: path + [entry.key])].summary = entry.value
+            }
+        }
+    }
+
     mutating func removeSummary(_ path: [String]) {
         for index in slots.indices where slots[index].summary != nil {
             if slots[index].path == path || isBelow(slots[index].path, path) { removeSummary(at: index) }

@@ -25,9 +25,14 @@ public final class Run: Sendable {
     /// Where run files lie; nil for a disabled run.
     public var filesPath: String? { directory?.files }
 
-    private init(settings: Settings, id: String, project: String, mode: RunMode, directory: RunDirectory?,
-        redactor: Redactor, notices: Notices, state: consuming sending RunState
+    let upload: RunUpload?
+    let options: RunOptions
+
+    private init(
+        options: RunOptions, settings: Settings, id: String, project: String, mode: RunMode, directory: RunDirectory?,
+        redactor: Redactor, notices: Notices, upload: RunUpload?, state: consuming sending RunState
     ) {
+        self.options = options
         self.settings = settings
         self.id = id
         self.project = project
@@ -35,35 +40,54 @@ public final class Run: Sendable {
         self.directory = directory
         self.redactor = redactor
         self.notices = notices
+        self.upload = upload
         startTime = state.startTime
         self.state = Mutex(state)
     }
 
-    /// Starts a run.
+    /// Starts a run. Throws what the server says against it; a server that does not answer is no reason to fail: the
+    /// run goes on, and what it logs is sent when the server is there.
     public static func start(_ options: RunOptions, settings: Settings) throws(WandbError) -> Run {
         let environment = Settings.processEnvironment()
         let redactor = Redactor(key: settings.apiKey, environment: environment)
         let notices = Notices(settings: settings, redactor: redactor, sink: options.notice)
         for warning in settings.warnings { notices.warn(warning) }
+        var settings = settings
+        if settings.program == nil { settings.program = options.program }
         var state = RunState(startTime: Clock.now())
         state.config = redactor.redact(options.config)
-        let id = settings.runID ?? RunDirectory.randomID()
         let project = settings.project ?? defaultProject(program: options.program)
         guard settings.mode != .disabled else {
             return Run(
-                settings: settings, id: id, project: project, mode: .disabled, directory: nil, redactor: redactor,
-                notices: notices, state: state)
+                options: options, settings: settings, id: settings.runID ?? RunDirectory.randomID(), project: project,
+                mode: .disabled, directory: nil, redactor: redactor, notices: notices, upload: nil, state: state)
         }
+        let mode = try reachableMode(settings, notices)
         let root = Files.absolute(settings.rootDirectory ?? ".")
-        let directory = try RunDirectory.make(root: root, runID: id, isOffline: true)
-        state.writer = try TransactionLogWriter(path: directory.log, runID: id)
-        let opening = RunOpening(
+        let id = AutoResume.runID(settings, root: root)
+        var opening = RunOpening(
             options: options, settings: settings, id: id, project: project, environment: environment, redactor: redactor)
+        let earlier = try resumeStatus(&opening, mode: mode, notices: notices)
+        state.resume(earlier)
+        let directory = try RunDirectory.make(root: root, runID: id, isOffline: mode == .offline)
+        AutoResume.remember(settings, id: id, root: root)
+        state.writer = try TransactionLogWriter(path: directory.log, runID: id)
         try opening.write(to: &state, directory: directory)
-        notices.info("Run \(id) is offline; upload it with: host sync \(directory.path)")
-        return Run(
-            settings: settings, id: id, project: project, mode: .offline, directory: directory, redactor: redactor,
-            notices: notices, state: state)
+        guard mode != .offline else {
+            notices.info("run \(id) is offline; upload it with: host sync \(directory.path)")
+            return Run(
+                options: options, settings: settings, id: id, project: project, mode: mode, directory: directory,
+                redactor: redactor, notices: notices, upload: nil, state: state)
+        }
+        let end = state.end
+        let upload = RunUpload(
+            settings: settings, directory: directory, source: .live(end: { end.offset.load(ordering: .acquiring) }),
+            notices: notices, resume: earlier, onStop: options.onStop)
+        let run = Run(
+            options: options, settings: settings, id: id, project: project, mode: mode, directory: directory,
+            redactor: redactor, notices: notices, upload: upload, state: state)
+        try run.awaitServer()
+        return run
     }
 
     /// The name of the repository, with the script's folder in it, else `uncategorized`.
@@ -96,6 +120,7 @@ public final class Run: Sendable {
             state.append(field: RecordField.config, record)
             state.documents.apply(record)
         }
+        upload?.wake()
     }
 
     /// Throws for media, which only rows can hold.
@@ -170,6 +195,7 @@ public final class Run: Sendable {
         state.withLock { state in
             if !state.finished { state.append(field: RecordField.alert, record) }
         }
+        upload?.wake()
     }
 
     /// Tells the server that the machine is about to be taken away.
@@ -177,14 +203,18 @@ public final class Run: Sendable {
         state.withLock { state in
             if !state.finished { state.append(field: RecordField.preempting, WBRunPreemptingRecord()) }
         }
+        upload?.wake()
     }
 
     // MARK: End
 
     /// Ends the run. Later calls do nothing.
+    ///
+    /// An online run waits until the server has everything, as long as something moves; else it says how to upload
+    /// the rest.
     public func finish(exitCode: Int32 = 0) {
-        let lost = state.withLock { state -> Int in
-            guard !state.finished else { return 0 }
+        let lost = state.withLock { state -> Int? in
+            guard !state.finished else { return nil }
             if state.rows.isOpen { state.closeRow() }
             let runtime = Clock.now() - startTime + state.runtimeBase
             state.writeSummary(runtime: runtime, isFinal: true)
@@ -195,13 +225,19 @@ public final class Run: Sendable {
             state.finished = true
             guard let directory else { return 0 }
             state.removeOpenRow(directory.openRow)
-            writeDocuments(state.documents, summary: state.rows.summary, to: directory)
-            guard var writer = state.writer else { return 0 }
-            state.writer = nil
-            let isWritten = writer.flush()
-            return isWritten ? 0 : max(1, writer.lost)
+            if mode == .offline { writeDocuments(state.documents, summary: state.rows.summary, to: directory) }
+            return state.closeLog()
         }
+        guard let lost else { return }
         if lost > 0 { notices.warn("the disk was full: the last \(lost) or more records of run \(id) are lost") }
+        if exitCode == 0 { AutoResume.forget(settings) }
+        guard let upload, let directory else { return }
+        let reason = upload.finish(settings: settings, notices: notices, isInterrupted: options.isInterrupted)
+        if let reason {
+            notices.warn("run \(id) is not complete on the server: \(reason). Upload it with: host sync \(directory.path)")
+        } else if let url {
+            notices.info("run \(name ?? id) is at \(url)")
+        }
     }
 
     /// The documents that an online run uploads, also for people who look into the directory of an offline one.

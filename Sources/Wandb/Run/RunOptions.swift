@@ -8,6 +8,11 @@ public struct RunOptions: Sendable {
     /// Takes the lines that a person should read; standard error by default.
     public var notice: @Sendable (String) -> Void = { Notices.standardError($0) }
 
+    /// Called once, from a thread of the logger, when somebody stops the run on its page.
+    public var onStop: @Sendable () -> Void = {}
+    /// Asked while a call waits for the server: true ends the wait.
+    public var isInterrupted: @Sendable () -> Bool = { false }
+
     public init() {}
 }
 

@@ -1,4 +1,5 @@
 import SwiftProtobuf
+import Synchronization
 #if canImport(Glibc)
 import Glibc
 #else
@@ -12,6 +13,8 @@ struct RunState {
     var documents = RunDocuments()
     var config = WandbMap()
     var finished = false
+    var isResumed = false
+    let end = LogEnd()
     var droppedRows = 0
     let startTime: Double
     /// The seconds that a resumed run had run before.
@@ -27,13 +30,18 @@ struct RunState {
 
     mutating func append(field: UInt64, _ message: some SwiftProtobuf.Message) {
         guard let bytes: [UInt8] = try? message.serializedBytes() else { return }
-        writer?.append(field: field, body: bytes)
+        write(field: field, bytes)
+    }
+
+    private mutating func write(field: UInt64, _ body: [UInt8]) {
+        writer?.append(field: field, body: body)
+        if let offset = writer?.offset { end.offset.store(offset, ordering: .releasing) }
     }
 
     mutating func closeRow(next: Int64? = nil) {
         let runtime = rows.timestamp - startTime + runtimeBase
         rows.encodeRow(runtime: runtime)
-        writer?.append(field: RecordField.history, body: rows.encoded.bytes)
+        write(field: RecordField.history, rows.encoded.bytes)
         rows.closeRow(next: next)
         if rows.timestamp - summaryWritten >= Self.summaryInterval || rows.timestamp < summaryWritten {
             writeSummary(runtime: runtime, isFinal: false)
@@ -43,7 +51,7 @@ struct RunState {
 
     mutating func writeSummary(runtime: Double, isFinal: Bool) {
         guard let body = rows.takeSummaryChanges(runtime: runtime, isFinal: isFinal) else { return }
-        writer?.append(field: RecordField.summary, body: body)
+        write(field: RecordField.summary, body)
     }
 
     /// Keeps the open row in a file of its own until it is closed: it must survive the process, but a
@@ -55,6 +63,16 @@ struct RunState {
         scratch.removeAll(keepingCapacity: true)
         LogFormat.frameOpenRow(rows.encoded.bytes, into: &scratch)
         _ = scratch.withUnsafeBytes { pwrite(file.descriptor, $0.baseAddress, $0.count, 0) }
+    }
+
+    /// Ends the log. The number of records that neither disk nor memory took.
+    mutating func closeLog() -> Int {
+        guard writer != nil else { return 0 }
+        let isWritten = writer?.flush() ?? true
+        if let offset = writer?.offset { end.offset.store(offset, ordering: .releasing) }
+        let lost = writer?.lost ?? 0
+        writer = nil
+        return isWritten ? lost : max(1, lost)
     }
 
     mutating func removeOpenRow(_ path: String) {

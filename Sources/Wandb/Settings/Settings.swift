@@ -65,7 +65,7 @@ public struct Settings: Sendable {
     public var fileStreamMaxBytes = 10 << 20
     public var fileStreamMaxLineBytes = (10 << 20) - (100 << 10)
     public var fileStreamRetries = 10085
-    public var compressesFileStream = true
+    public var compressesFileStream = false
     public var disablesStats = false
     public var disablesMetadata = false
     public var disablesMachineInfo = false

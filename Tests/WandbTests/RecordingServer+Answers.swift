@@ -1,0 +1,178 @@
+import Foundation
+import Synchronization
+import Wandb
+
+extension RecordingServer {
+    func handle(_ request: Received) -> (Int, [UInt8]) {
+        if request.path == "/graphql" {
+            guard request.headers["authorization"]?.hasPrefix("Basic ") == true else {
+                return (401, Array(#"{"errors":[{"message":"user is not logged in"}],"data":{"viewer":null}}"#.utf8))
+            }
+            let data = state.withLock { answer(request.operation ?? "", request.variables, &$0) }
+            return (200, JSONWriter.bytes(["data": data]))
+        }
+        if request.isStream { return (200, state.withLock { stream(request, &$0) }) }
+        if request.path.hasPrefix("/storage/") {
+            let name = String(request.path.dropFirst(9)).removingPercentEncoding ?? ""
+            if request.method == "PUT" {
+                if request.headers["authorization"] != nil { return (400, []) }
+                state.withLock { $0.uploads[name] = request.body }
+                return (200, [])
+            }
+            guard let bytes = state.withLock({ $0.uploads[name] }) else { return (404, []) }
+            return (200, bytes)
+        }
+        return (404, [])
+    }
+
+    private func stream(_ request: Received, _ state: inout State) -> [UInt8] {
+        let parts = request.path.split(separator: "/")
+        let name = String(parts[3]).removingPercentEncoding ?? ""
+        for (file, chunk) in request.json?["files"]?.mapValue?.entries.map({ ($0.key, $0.value) }) ?? [] {
+            let offset = Int(chunk["offset"]?.intValue ?? 0)
+            for (index, line) in (chunk["content"]?.listValue ?? []).enumerated() {
+                state.runs[name]?.files[file, default: [:]][offset + index] = line.stringValue
+            }
+        }
+        state.runs[name]?.uploaded += (request.json?["uploaded"]?.listValue ?? []).compactMap(\.stringValue)
+        if request.json?["complete"] == true {
+            state.runs[name]?.complete = true
+            state.runs[name]?.exitCode = request.json?["exitcode"]?.intValue
+        }
+        return JSONWriter.bytes(["exitcode": nil, "stopped": .bool(state.stopsRuns)])
+    }
+
+    private func address(_ name: String) -> WandbValue {
+        .string("\(url)/storage/\(name.addingPercentEncoding(withAllowedCharacters: .alphanumerics) ?? "")")
+    }
+
+    private func answer(_ operation: String, _ variables: WandbValue, _ state: inout State) -> WandbValue {
+        func text(_ key: String) -> String { variables[key]?.stringValue ?? "" }
+        switch operation {
+        case "Viewer": return ["viewer": ["entity": "testuser", "username": "testuser", "flags": "{}"]]
+        case "ServerFeaturesQuery":
+            return [
+                "serverInfo": ["features": .list(state.features.map { ["name": .string($0), "isEnabled": true] })]
+            ]
+        case "UpsertBucket":
+            let name = text("name")
+            var bucket = state.runs[name] ?? Bucket(name: name, displayName: "gentle-ember-1", project: text("project"))
+            let inserted = state.runs[name] == nil
+            bucket.upserts += 1
+            if let shown = variables["displayName"]?.stringValue { bucket.displayName = shown }
+            if let config = variables["config"]?.stringValue { bucket.config = (try? JSONReader.value(config)) ?? .null }
+            if let tags = variables["tags"], tags != .null { bucket.tags = tags }
+            state.runs[name] = bucket
+            return [
+                "upsertBucket": [
+                    "bucket": [
+                        "id": .string("id-\(name)"), "name": .string(name), "displayName": .string(bucket.displayName),
+                        "sweepName": nil,
+                        "project": [
+                            "id": "p", "name": .string(bucket.project), "entity": ["id": "e", "name": "testuser"],
+                        ],
+                        "historyLineCount": .int(Int64(bucket.lines("wandb-history.jsonl").count)),
+                    ], "inserted": .bool(inserted),
+                ]
+            ]
+        case "RunResumeStatus":
+            guard let bucket = state.runs[text("name")] else { return ["model": ["bucket": nil]] }
+            let history = bucket.lines("wandb-history.jsonl")
+            let events = bucket.lines("wandb-events.jsonl")
+            func tail(_ lines: [String]) -> WandbValue {
+                .string(JSONWriter.text(.list(lines.suffix(1).map { .string($0) })))
+            }
+            return [
+                "model": [
+                    "id": "m", "name": .string(bucket.project),
+                    "bucket": [
+                        "id": .string("id-\(bucket.name)"), "name": .string(bucket.name),
+                        "summaryMetrics": .string(JSONWriter.text(bucket.summary)),
+                        "logLineCount": .int(Int64(bucket.lines("output.log").count)),
+                        "historyLineCount": .int(Int64(history.count)), "eventsLineCount": .int(Int64(events.count)),
+                        "historyTail": tail(history), "eventsTail": tail(events),
+                        "config": .string(JSONWriter.text(bucket.config)), "tags": bucket.tags, "notes": nil,
+                        "wandbConfig": .string(
+                            JSONWriter.text(["t": bucket.config["_wandb"]?["value"]?["t"] ?? .null])),
+                    ],
+                ]
+            ]
+        case "CreateRunFiles":
+            return [
+                "createRunFiles": [
+                    "runID": "r", "uploadHeaders": ["X-Signed:1"],
+                    "files": .list(
+                        (variables["files"]?.listValue ?? []).map { ["name": $0, "uploadUrl": address($0.stringValue ?? "")] }),
+                ]
+            ]
+        case "NotifyScriptableRunAlert": return ["notifyScriptableRunAlert": ["success": true]]
+        default: return artifactAnswer(operation, variables, &state)
+        }
+    }
+
+    private func artifactAnswer(_ operation: String, _ variables: WandbValue, _ state: inout State) -> WandbValue {
+        switch operation {
+        case "CreateArtifact":
+            let input = variables["input"] ?? .null
+            let digest = input["digest"]?.stringValue ?? ""
+            let name = input["artifactCollectionName"]?.stringValue ?? ""
+            let versions = state.artifacts.values.filter { $0.name == name }
+            let aliases = (input["aliases"]?.listValue ?? []).compactMap { $0["alias"]?.stringValue }
+            let latest = versions.max { $0.version < $1.version }
+            let known = versions.first { $0.digest == digest }
+            let id: String
+            if let known {
+                id = known.id
+            } else {
+                state.next += 1
+                id = "A\(state.next)"
+                state.artifacts[id] = Artifact(
+                    id: id, name: name, type: input["artifactTypeName"]?.stringValue ?? "", digest: digest,
+                    aliases: aliases, metadata: input["metadata"]?.stringValue, version: versions.count)
+            }
+            return [
+                "createArtifact": [
+                    "artifact": [
+                        "id": .string(id), "state": known?.committed == true ? "COMMITTED" : "PENDING",
+                        "artifactSequence": ["latestArtifact": latest.map { ["id": .string($0.id)] } ?? .null],
+                    ]
+                ]
+            ]
+        case "CreateArtifactManifest":
+            let id = variables["artifactID"]?.stringValue ?? ""
+            state.artifacts[id]?.manifest = "manifest-\(id)"
+            return [
+                "createArtifactManifest": [
+                    "artifactManifest": [
+                        "id": .string("M\(id)"),
+                        "file": ["id": "f", "uploadUrl": address("manifest-\(id)"), "uploadHeaders": ["Content-Type:application/json"]],
+                    ]
+                ]
+            ]
+        case "CreateArtifactFiles":
+            var edges: [WandbValue] = []
+            for file in variables["input"]?["artifactFiles"]?.listValue ?? [] {
+                let id = file["artifactID"]?.stringValue ?? ""
+                let name = file["name"]?.stringValue ?? ""
+                let stored = "\(id)/\(name)"
+                state.artifacts[id]?.files[name] = stored
+                edges.append([
+                    "node": [
+                        "storagePath": .string(stored), "uploadUrl": address(stored),
+                        "uploadHeaders": [.string("Content-MD5:\(file["md5"]?.stringValue ?? "")")],
+                        "uploadMultipartUrls": nil, "artifact": ["id": .string(id)],
+                    ]
+                ])
+            }
+            return ["createArtifactFiles": ["files": ["edges": .list(edges)]]]
+        case "CommitArtifact":
+            let id = variables["artifactID"]?.stringValue ?? ""
+            state.artifacts[id]?.committed = true
+            return ["commitArtifact": ["artifact": ["id": .string(id), "digest": .string(state.artifacts[id]?.digest ?? "")]]]
+        case "UseArtifact":
+            state.usedArtifacts.append(variables["artifactID"]?.stringValue ?? "")
+            return ["useArtifact": ["artifact": ["id": variables["artifactID"] ?? .null]]]
+        default: return .null
+        }
+    }
+}
