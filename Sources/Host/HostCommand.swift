@@ -15,6 +15,7 @@ struct HostCommand {
     func run() -> Int32 {
         // Lines appear as they are printed, also in the log of a pipeline.
         Console.flushEveryLine()
+        if words.dropFirst().first == "pipeline" { return PipelineCommand(words: Array(words.dropFirst(2))).run() }
         let arguments: Arguments
         do { arguments = try Arguments(words) } catch {
             complain((error as? Arguments.Usage)?.message ?? "\(error)")

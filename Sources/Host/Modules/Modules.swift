@@ -5,6 +5,7 @@ func registerModules(_ lua: Lua) throws {
     let tensor = try TensorModule.register(lua)
     try NNModule.register(lua, tensor)
     try OptimModule.register(lua, tensor)
+    try registerPachyderm(lua)
     try registerTime(lua)
     try registerJSON(lua)
     try registerFS(lua)
