@@ -84,7 +84,7 @@ final class PachydermSpecTests: XCTestCase {
                 "{\"join\": [{\"pfs\": {\"repo\": \"a\", \"glob\": \"/(*).x\", \"join_on\": \"$2\"}}, {\"pfs\": {\"repo\": \"b\", \"glob\": \"/*\"}}]}"),
             [
                 "s.json:3:73: error: input.join[0].pfs.join_on: $2 is not in the glob, which has 1 captures; put what to match in brackets: \"/(*).csv\"",
-                "s.json:3:88: error: input.join[1].pfs.join_on: missing; inputs of a join need it, such as \"$1\"",
+                "s.json:3:89: error: input.join[1].pfs.join_on: missing; inputs of a join need it, such as \"$1\"",
             ])
     }
 
@@ -92,13 +92,13 @@ final class PachydermSpecTests: XCTestCase {
         let cross = "{\"cross\": [{\"pfs\": {\"repo\": \"a\", \"glob\": \"/\"}}, {\"pfs\": {\"repo\": \"%\", \"glob\": \"/\"}}]}"
         let old = "{\"pfs\": {\"repo\": \"mnist\", \"glob\": \"/\"}}"
         func with(_ name: String) throws -> [String] { try findings(old, cross.replacingOccurrences(of: "%", with: name)) }
-        XCTAssertEqual(try with("a"), ["s.json:3:75: error: input.cross[1]: a second input called 'a'; give one of them another pfs.name"])
-        XCTAssertEqual(try with("out"), ["s.json:3:75: error: input.cross[1].pfs.repo: 'out' is the output folder, no name for an input"])
+        XCTAssertEqual(try with("a"), ["s.json:3:77: error: input.cross[1]: a second input called 'a'; give one of them another pfs.name"])
+        XCTAssertEqual(try with("out"), ["s.json:3:77: error: input.cross[1].pfs.repo: 'out' is the output folder, no name for an input"])
         XCTAssertEqual(
             try with("PATH"),
-            ["s.json:3:75: error: input.cross[1].pfs.repo: an input called 'PATH' replaces the variable PATH of the program; set pfs.name"])
+            ["s.json:3:77: error: input.cross[1].pfs.repo: an input called 'PATH' replaces the variable PATH of the program; set pfs.name"])
         XCTAssertEqual(
-            try with("t"), ["s.json:3:75: error: input.cross[1].pfs.repo: 't' is this pipeline's own output; pipelines must not form a circle"])
+            try with("t"), ["s.json:3:77: error: input.cross[1].pfs.repo: 't' is this pipeline's own output; pipelines must not form a circle"])
         XCTAssertEqual(
             try findings(old, cross.replacingOccurrences(of: "%", with: "a").replacingOccurrences(of: "cross", with: "union")), [])
     }
@@ -111,13 +111,13 @@ final class PachydermSpecTests: XCTestCase {
         XCTAssertEqual(try with("{\"name\": \"wandb\", \"key\": \"key\", \"env_var\": \"K\"}"), [])
         XCTAssertEqual(
             try with("{\"name\": \"wandbb\", \"key\": \"key\", \"env_var\": \"K\"}"),
-            ["s.json:4:39: error: transform.secrets[0].name: no secret 'wandbb' in the files given, which hold: wandb"])
+            ["s.json:4:38: error: transform.secrets[0].name: no secret 'wandbb' in the files given, which hold: wandb"])
         XCTAssertEqual(
             try with("{\"name\": \"wandb\", \"key\": \"kex\", \"env_var\": \"K\"}"),
-            ["s.json:4:55: error: transform.secrets[0].key: secret 'wandb' (secrets.json) has no key 'kex', only: key"])
+            ["s.json:4:54: error: transform.secrets[0].key: secret 'wandb' (secrets.json) has no key 'kex', only: key"])
         XCTAssertEqual(
             try with("{\"name\": \"wandb\", \"env_var\": \"K\"}"),
-            ["s.json:4:59: error: transform.secrets[0]: env_var needs the key of the secret to take"])
+            ["s.json:4:58: error: transform.secrets[0]: env_var needs the key of the secret to take"])
     }
 
     func testBrokenJSONHasAPlace() throws {
