@@ -5,10 +5,11 @@ HOST := .build/release/host
 PACKAGES := liblua5.4-dev libcurl4-openssl-dev libssl-dev zlib1g-dev pkg-config
 MODULES := lua5.4 libcurl libcrypto zlib
 
-.PHONY: help deps build train test bench docs run repl clean
+.PHONY: help deps build train test bench docs run repl clean clean-build
+.PHONY: all create update status logs model push-data push-params push-script promote secret image pipeline-local check-pipelines
 
 help: ## list the targets
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z -]+:.*## / { printf "  make %-16s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 deps: ## install the system packages that are missing (asks before sudo)
 	@scripts/install-packages.sh "$(MODULES)" "$(PACKAGES)"
@@ -29,5 +30,41 @@ run: build ## run a script: make run SCRIPT=scripts/train.lua ARGS="--epochs 1"
 repl: build ## explore interactively
 	$(HOST)
 
-clean: ## remove build products
-	rm -rf .build out
+clean: ## remove the pipeline and its data repo from the cluster, and local results (not the build)
+	scripts/pachyderm.sh clean
+	rm -rf out .pfs-local
+
+clean-build: ## remove build products
+	rm -rf .build
+
+# Pachyderm: docs/pachyderm.md. PIPELINE=NAME or SPEC=FILE choose the pipeline, IMAGE=NAME:TAG its image, PACHD=ADDRESS the cluster.
+PIPELINE ?= train-mnist
+SPEC ?=
+IMAGE ?=
+PACHD ?=
+export PIPELINE SPEC IMAGE PACHD ARGS
+BUILD_IMAGE = $(or $(IMAGE),host:0.1.0)
+
+all: ## put the data and the pipeline on the connected Pachyderm cluster (again is fine)
+	scripts/pachyderm.sh all
+
+create: ## put another pipeline on the cluster: make create PIPELINE=predict REPOS=inbox
+	REPOS="$(REPOS)" scripts/pachyderm.sh create
+
+update: ## take a new image or script: update the pipeline and run everything again
+	scripts/pachyderm.sh update
+
+status logs model push-data push-params push-script promote secret: ## work with the cluster: make status, logs, model, secret, ...
+	scripts/pachyderm.sh $@
+
+image: ## build the container image; IMAGE=NAME:TAG names it
+	@engine=$$(command -v docker || command -v podman) || { echo "neither docker nor podman is installed" >&2; exit 1; }; \
+	"$$engine" build -t "$(BUILD_IMAGE)" .
+
+LOCAL_REPOS = mnist=data/mnist scripts=scripts params=params inbox=inbox
+pipeline-local: build ## run a pipeline without a cluster: make pipeline-local PIPELINE=train-mnist
+	$(HOST) pipeline run $(foreach repo,$(LOCAL_REPOS),--repo $(repo)) --secret $(firstword $(wildcard secrets.local.json) secrets.json) \
+	  $(ARGS) $(or $(SPEC),$(firstword $(wildcard pipelines/$(PIPELINE).json pipelines/$(PIPELINE).jsonnet)))
+
+check-pipelines: build ## check all pipeline specs
+	$(HOST) pipeline check pipelines/*.json pipelines/*.jsonnet secrets.json

@@ -5,11 +5,13 @@ local fs = require "fs"
 local json = require "json"
 local nn = require "nn"
 local optim = require "optim"
+local pachyderm = require "pachyderm"
 local progress = require "progress"
 local tensor = require "tensor"
 local time = require "time"
-local wandb = require "wandb"
 local models = require "models" -- scripts/lib/models.lua
+local report = require "report" -- scripts/lib/report.lua
+local tracking = require "tracking" -- scripts/lib/tracking.lua
 
 local opt = cli.parse{
   model = {"cnn", "what to train", choices = {"linear", "mlp", "cnn"}},
@@ -17,13 +19,18 @@ local opt = cli.parse{
   batch_size = {0, "samples per step; 0 takes the model's default"},
   lr = {0.0, "learning rate, or the peak of its schedule; 0 takes the model's default"},
   seed = {1, "seed of all randomness"},
-  data = {"data/mnist", "folder with the four MNIST files"},
-  out = {"out", "folder for the model, metrics and checkpoint"},
-  resume = {false, "continue from the checkpoint in the output folder"},
+  data = {"", "folder with the four MNIST files; else the job's input `mnist`, or data/mnist"},
+  out = {"", "folder for the model, metrics and predictions; else the job's output, or out"},
+  resume = {false, "continue from the checkpoint; a retried job does so by itself"},
+  wandb_project = {"", "W&B project; else the pipeline's name, or mnist"},
+  name = {"", "the run's name; else the job's id"},
 }
 for name, value in pairs(models.defaults[opt.model]) do
   if opt[name] == 0 then opt[name] = value end
 end
+
+if opt.data == "" then opt.data = pachyderm.input("mnist", "data/mnist") end
+if opt.out == "" then opt.out = pachyderm.inside and pachyderm.output() or "out" end
 
 -- Data: the last 5,000 training images choose nothing, they only watch (validation).
 local full = data.mnist{root = opt.data, split = "train"}
@@ -41,9 +48,10 @@ local net = models[opt.model]()
 local loss_fn = nn.CrossEntropyLoss()
 local optimizer, scheduler = models.optimizer(opt, net, #epoch_loader(1))
 
-local checkpoint = fs.join(opt.out, "checkpoint.safetensors")
-local history = {start = 1, step = 0, seconds = 0}
-if opt.resume and fs.exists(checkpoint) then
+-- Inside a job only /tmp outlives a killed try; the folder there belongs to this job, datum and pipeline.
+local checkpoint = pachyderm.inside and pachyderm.scratch("checkpoint.safetensors") or fs.join(opt.out, "checkpoint.safetensors")
+local history = {start = 1, step = 0, seconds = 0, epochs = {}}
+if (opt.resume or pachyderm.inside) and fs.exists(checkpoint) then
   history = nn.load_checkpoint(checkpoint, {model = net, optimizer = optimizer, scheduler = scheduler})
   print(("resuming from %s at epoch %d"):format(checkpoint, history.start))
 end
@@ -63,7 +71,7 @@ local function evaluate(loader)
 end
 
 fs.mkdir(opt.out)
-local run = wandb.init{project = "mnist", config = opt, dir = opt.out}
+local run = tracking.start(opt)
 print(net)
 
 local train_loss, val_loss, val_accuracy = history.train_loss, history.val_loss, history.val_accuracy
@@ -82,31 +90,40 @@ for epoch = history.start, opt.epochs do
         :format(epoch, history.step, opt.lr, fs.exists(checkpoint) and checkpoint or "not saved yet"), 0)
     end
     history.step, sum, steps = history.step + 1, sum + value, steps + 1
-    run:log({["train/loss"] = value, ["train/lr"] = scheduler and scheduler:get_last_lr()[1] or opt.lr, epoch = epoch})
+    -- Steps are named: what a retried job computes a second time is known by them, and logged once.
+    run:log({["train/loss"] = value, ["train/lr"] = scheduler and scheduler:get_last_lr()[1] or opt.lr, epoch = epoch},
+      {step = history.step})
     if scheduler then scheduler:step() end
     bar:set{loss = value}
   end
   history.seconds = history.seconds + time.monotonic() - began
   train_loss = sum / steps
   val_loss, val_accuracy = evaluate(val)
-  run:log({["val/loss"] = val_loss, ["val/accuracy"] = val_accuracy, epoch = epoch})
+  run:log({["val/loss"] = val_loss, ["val/accuracy"] = val_accuracy, epoch = epoch}, {step = history.step})
   print(("epoch %d: train loss %.4f, validation loss %.4f, validation accuracy %.2f%%")
     :format(epoch, train_loss, val_loss, 100 * val_accuracy))
   history.start = epoch + 1
+  table.insert(history.epochs, {
+    epoch = epoch, train_loss = train_loss, val_loss = val_loss, val_accuracy = val_accuracy,
+  })
   nn.save_checkpoint(checkpoint, {
     model = net, optimizer = optimizer, scheduler = scheduler,
-    start = history.start, step = history.step, seconds = history.seconds,
+    start = history.start, step = history.step, seconds = history.seconds, epochs = history.epochs,
     train_loss = train_loss, val_loss = val_loss, val_accuracy = val_accuracy,
   })
 end
 
+-- The results. The model's bytes depend on data, script and seed alone; times and ids live in other files.
 local test_loss, test_accuracy = evaluate(test)
-run:log{["test/loss"] = test_loss, ["test/accuracy"] = test_accuracy}
-nn.save(fs.join(opt.out, "model.safetensors"), net)
-fs.write(fs.join(opt.out, "metrics.json"), json.encode({
+run:log({["test/loss"] = test_loss, ["test/accuracy"] = test_accuracy}, {step = history.step})
+local metrics = {
   test_accuracy = test_accuracy, test_loss = test_loss, val_accuracy = val_accuracy, val_loss = val_loss,
   train_loss = train_loss, epochs = opt.epochs, seed = opt.seed, model = opt.model, seconds = history.seconds,
   samples_per_second = history.seconds > 0 and #train * (history.start - 1) / history.seconds or 0,
-}, {pretty = true}) .. "\n")
-run:finish()
+}
+nn.save(fs.join(opt.out, "model.safetensors"), net, {model = opt.model})
+fs.write(fs.join(opt.out, "metrics.json"), json.encode(metrics, {pretty = true}) .. "\n")
+fs.write(fs.join(opt.out, "predictions.csv"), report.predictions(net, test))
+fs.write(fs.join(opt.out, "report.html"), report.html(opt, metrics, history.epochs))
+tracking.finish(run, opt)
 print(("test loss %.4f, test accuracy %.2f%%; model and metrics are in %s"):format(test_loss, 100 * test_accuracy, opt.out))

@@ -101,8 +101,12 @@ final class ScriptRunner {
             complain("\(error)")
             return ExitCode.signal(signal)
         }
+        let traceback = (error as? LuaError)?.traceback
+        // A pipeline keeps little of a failed job: there the cause is the last line.
+        let isJob = PachydermJob(environment: ProcessEnvironment.all()).isInside
+        if isJob, let traceback { complain(traceback, prefix: "") }
         complain("\(error)")
-        if let traceback = (error as? LuaError)?.traceback { complain(traceback, prefix: "") }
+        if !isJob, let traceback { complain(traceback, prefix: "") }
         return ExitCode.scriptError
     }
 }

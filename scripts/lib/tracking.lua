@@ -1,0 +1,64 @@
+-- The W&B run of a training script, in a Pachyderm job or outside one.
+local fs = require "fs"
+local json = require "json"
+local pachyderm = require "pachyderm"
+local time = require "time"
+local wandb = require "wandb"
+
+local tracking = {}
+
+local began = time.now()
+
+-- All runs of one version of a pipeline form a group, so that the trials of a sweep stand together.
+local function group()
+  if not pachyderm.inside then return nil end
+  local version = pachyderm.version and "v" .. pachyderm.version or (pachyderm.spec_commit or ""):sub(1, 8)
+  if pachyderm.pipeline and version ~= "" then return pachyderm.pipeline .. "-" .. version end
+  return pachyderm.job_id
+end
+
+-- Without a key a job still trains; its log goes into the output.
+local function mode()
+  if not pachyderm.inside or os.getenv "WANDB_MODE" then return nil end
+  if (os.getenv "WANDB_API_KEY" or ""):match "^%s*$" then
+    print "W&B: no API key (secret `wandb`, variable WANDB_API_KEY); this run is logged offline, into the output"
+    return "offline"
+  end
+end
+
+-- Starts the run. In a job its id follows from project, pipeline, job and datum: a retried try goes on with the same run.
+function tracking.start(opt)
+  local config = {}
+  for name, value in pairs(opt) do config[name] = value end
+  if pachyderm.inside then config.pachyderm = pachyderm.provenance() end
+  local name = opt.name ~= "" and opt.name or pachyderm.job_id
+  return wandb.init{
+    project = opt.wandb_project ~= "" and opt.wandb_project or pachyderm.pipeline or "mnist",
+    id = pachyderm.run_id(), name = name, group = group(), job_type = pachyderm.inside and "train" or nil,
+    resume = pachyderm.run_id() and "allow" or nil, config = config, mode = mode(),
+    -- The run's own files stay out of the output, which holds no links and no odd names.
+    dir = pachyderm.inside and fs.dirname(pachyderm.scratch("wandb")) or opt.out,
+  }
+end
+
+-- Ends the run, says in run.json which one it was, and keeps its log if it was not uploaded.
+function tracking.finish(run, opt)
+  run:finish()
+  local record = {
+    id = run.id, name = run.name, url = run.url, group = group(), began = began, ended = time.now(),
+    pachyderm = pachyderm.inside and pachyderm.provenance() or nil,
+  }
+  if pachyderm.inside then
+    -- One log for each try that ended offline, in the order of their start.
+    local logs = fs.glob(fs.join(fs.dirname(pachyderm.scratch("wandb")), "wandb", "offline-run-*", "*.wandb"))
+    for i, log in ipairs(logs) do
+      local name = #logs == 1 and run.id .. ".wandb" or ("%s-%d.wandb"):format(run.id, i)
+      fs.mkdir(fs.join(opt.out, "offline"))
+      fs.copy(log, fs.join(opt.out, "offline", name))
+    end
+    record.offline_logs = #logs
+  end
+  fs.write(fs.join(opt.out, "run.json"), json.encode(record, {pretty = true}) .. "\n")
+end
+
+return tracking
