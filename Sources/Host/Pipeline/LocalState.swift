@@ -76,7 +76,7 @@ struct LocalState {
 
     private func write(_ pairs: [(String, WandbValue)], _ path: String) throws {
         if let slash = path.lastIndex(of: "/") { try Folder.makeOrThrow(String(path[..<slash])) }
-        try DiskFile.write(JSONWriter.bytes(.map(Self.map(pairs))), path)
+        try DiskFile.write(Wandb.JSONWriter.bytes(.map(Self.map(pairs))), path)
     }
 
     private static func map(_ pairs: [(String, WandbValue)]) -> WandbMap {
