@@ -45,6 +45,10 @@ static const char scheduler[] = {
 #embed "../Host/Prelude/scheduler.lua"
 };
 
+static const char wandb[] = {
+#embed "../Host/Prelude/wandb.lua"
+};
+
 #define PRELUDE(name) { #name, name, sizeof name }
 
 static const struct { const char *name, *text; size_t length; } preludes[] = {
@@ -62,6 +66,7 @@ static const struct { const char *name, *text; size_t length; } preludes[] = {
     PRELUDE(optim),
     PRELUDE(optim_lbfgs),
     PRELUDE(scheduler),
+    PRELUDE(wandb),
 };
 
 const char *chost_prelude(const char *name, size_t *length) {

@@ -6,6 +6,7 @@ func registerModules(_ lua: Lua) throws {
     try NNModule.register(lua, tensor)
     try OptimModule.register(lua, tensor)
     try registerPachyderm(lua)
+    try WandbModule.register(lua, tensor)
     try registerTime(lua)
     try registerJSON(lua)
     try registerFS(lua)

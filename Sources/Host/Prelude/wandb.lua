@@ -1,0 +1,95 @@
+-- The module `wandb` as scripts see it, on top of native functions on a run.
+local native, host = ...
+local declare = host.declare
+
+local wandb = {}
+local Run = {}
+
+local facts = {id = true, name = true, project = true, entity = true, url = true, dir = true, mode = true}
+
+function Run.__index(run, key)
+  if Run[key] then return Run[key] end
+  if facts[key] then return native.native_field(rawget(run, "_native"), key) end
+  if key == "step" then return native.native_step(rawget(run, "_native")) end
+end
+
+function Run.__tostring(run) return ("wandb.Run(%s, %s)"):format(run.id, run.mode) end
+
+-- run.config and run.summary behave as tables that live in the run.
+local function view(run, read, write)
+  return setmetatable({}, {
+    __index = function(_, key) return read(run)[key] end,
+    __newindex = function(_, key, value) write(run, key, value) end,
+    __pairs = function() return pairs(read(run)) end,
+    __len = function() return 0 end,
+  })
+end
+
+Run.log = declare([[
+run:log(self: any, row: table, step: int = nil, commit: bool = nil)
+Logs a row of values: numbers, strings, booleans, nested tables, tensors (one element is a number, more are a histogram).
+With `commit = false` the row stays open; with `step` it belongs to that step, which must not decrease.
+Errors: a value that cannot be logged, named with its key
+Source: wandb.Run.log
+]], function(run, row, step, commit) native.native_log(run._native, row, step, commit) end)
+
+Run.define_metric = declare([[
+run:define_metric(self: any, name: string, step_metric: string = nil, step_sync: bool = nil, hidden: bool = false, goal: "minimize"|"maximize" = nil, summary: string = nil)
+Says how a metric (or all that match a trailing `*`) is shown: against which other metric, and what its summary is (`min`, `max`, `mean`, `best`, `last`, `first`, `copy`, `none`, joined by commas).
+Source: wandb.Run.define_metric
+]], function(run, ...) native.native_define(run._native, ...) end)
+
+Run.alert = declare([[
+run:alert(self: any, title: string, text: string = "", level: "INFO"|"WARN"|"ERROR" = "INFO")
+Sends a message to whoever follows the run.
+Source: wandb.Run.alert
+]], function(run, ...) native.native_alert(run._native, ...) end)
+
+Run.finish = declare([[
+run:finish(self: any, exit_code: int = 0)
+Ends the run; an online one waits until the server has everything.
+Source: wandb.Run.finish
+]], function(run, exit_code)
+  native.native_finish(run._native, exit_code)
+  if wandb.run == run then wandb.run = nil end
+end)
+
+-- Argument names of init, and the settings they are.
+local setting_names = {
+  project = "project", entity = "entity", name = "run_name", id = "run_id", group = "run_group",
+  job_type = "run_job_type", tags = "run_tags", notes = "run_notes", mode = "mode", dir = "root_dir",
+  resume = "resume", save_code = "save_code",
+}
+
+wandb.init = declare([[
+init(project: string = nil, entity: string = nil, name: string = nil, id: string = nil, group: string = nil, job_type: string = nil, tags: list = nil, notes: string = nil, config: table = nil, mode: "online"|"offline"|"disabled"|"shared" = nil, dir: string = nil, resume: string|bool = nil, save_code: bool = nil, settings: table = nil) -> table
+Starts a run and makes it the current one. Without a key and a terminal it is offline; `host sync` uploads it later.
+Errors: an invalid setting; what the server says against the run when `mode = "online"` was asked for
+Source: wandb.init
+]], function(project, entity, name, id, group, job_type, tags, notes, config, mode, dir, resume, save_code, settings)
+  if wandb.run then wandb.run:finish() end
+  local given = {
+    project = project, entity = entity, name = name, id = id, group = group, job_type = job_type, tags = tags,
+    notes = notes, mode = mode, dir = dir, resume = resume, save_code = save_code,
+  }
+  local chosen = {}
+  for key, value in pairs(settings or {}) do chosen[key] = value end
+  for key, value in pairs(given) do chosen[setting_names[key]] = value end
+  local run = setmetatable({_native = native.native_start(chosen, config or {}, arg and arg[0])}, Run)
+  rawset(run, "config", view(run, function(r) return native.native_config(r._native) end,
+    function(r, key, value) native.native_configure(r._native, {[key] = value}) end))
+  rawset(run, "summary", view(run, function(r) return native.native_summary(r._native) end,
+    function(r, key, value) native.native_summarize(r._native, key, value) end))
+  wandb.run = run
+  return run
+end)
+
+local function current(name)
+  return wandb.run or host.fail("wandb." .. name .. ": there is no run; call wandb.init first")
+end
+
+for _, name in ipairs{"log", "define_metric", "alert", "finish"} do
+  wandb[name] = function(...) return current(name)[name](current(name), ...) end
+end
+
+return wandb
