@@ -2,8 +2,8 @@
 SWIFT ?= swift
 CONFIG := -c release
 HOST := .build/release/host
-PACKAGES := liblua5.4-dev libcurl4-openssl-dev libssl-dev zlib1g-dev pkg-config
-MODULES := lua5.4 libcurl libcrypto zlib
+PACKAGES := liblua5.4-dev libcurl4-openssl-dev libssl-dev zlib1g-dev libyaml-dev libpng-dev libturbojpeg0-dev pkg-config
+MODULES := lua5.4 libcurl libcrypto zlib yaml-0.1 libpng libturbojpeg
 
 .PHONY: help deps build train test bench docs run repl clean clean-build
 .PHONY: all create update status logs model push-data push-params push-script promote secret image pipeline-local check-pipelines

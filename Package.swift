@@ -34,6 +34,7 @@ let package = Package(
         .systemLibrary(
             name: "CCrypto", pkgConfig: "libcrypto", providers: [.apt(["libssl-dev"]), .brew(["openssl"])]),
         .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"]), .brew(["zlib"])]),
+        .systemLibrary(name: "CYAML", pkgConfig: "yaml-0.1", providers: [.apt(["libyaml-dev"]), .brew(["libyaml"])]),
         .target(name: "KernelABI"),
         .target(name: "CLuaShim", dependencies: ["CLua"]),
         .target(name: "CPrelude"),
@@ -46,7 +47,7 @@ let package = Package(
             ],
             exclude: ["Proto/records.proto"]),
         .executableTarget(
-            name: "host", dependencies: ["LuaBridge", "NN", "Wandb", "CPrelude", "CCurl", "CCrypto"],
+            name: "host", dependencies: ["LuaBridge", "NN", "Wandb", "CPrelude", "CCurl", "CCrypto", "CYAML"],
             path: "Sources/Host", exclude: ["Prelude"]),
         .testTarget(name: "KernelsTests", dependencies: ["KernelABI"] + kernels),
         .testTarget(name: "NNTests", dependencies: ["NN"]),

@@ -14,7 +14,7 @@ done
 [ -n "$missing" ] || exit 0
 
 if [ "$(uname)" = Darwin ]; then
-    echo "'$missing' is missing. With Homebrew: brew install lua curl openssl zlib pkg-config" >&2
+    echo "'$missing' is missing. With Homebrew: brew install lua curl openssl zlib libyaml libpng jpeg-turbo pkg-config" >&2
     exit 1
 fi
 if ! command -v apt-get >/dev/null 2>&1; then

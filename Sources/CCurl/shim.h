@@ -50,3 +50,20 @@ typedef int (*chost_curl_seek)(void *context, curl_off_t offset, int origin);
 static inline CURLcode chost_curl_set_seek(CURL *handle, CURLoption option, chost_curl_seek callback) {
     return curl_easy_setopt(handle, option, callback);
 }
+
+typedef int (*chost_curl_progress)(void *context, curl_off_t total, curl_off_t now, curl_off_t up_total, curl_off_t up_now);
+
+static inline CURLcode chost_curl_set_progress(CURL *handle, chost_curl_progress callback) {
+    return curl_easy_setopt(handle, CURLOPT_XFERINFOFUNCTION, callback);
+}
+
+// Nothing but HTTP, also where a server sends us on to.
+static inline CURLcode chost_curl_only_http(CURL *handle) {
+#if LIBCURL_VERSION_NUM >= 0x075500
+    CURLcode code = curl_easy_setopt(handle, CURLOPT_PROTOCOLS_STR, "http,https");
+    return code == CURLE_OK ? curl_easy_setopt(handle, CURLOPT_REDIR_PROTOCOLS_STR, "http,https") : code;
+#else
+    CURLcode code = curl_easy_setopt(handle, CURLOPT_PROTOCOLS, (long)(CURLPROTO_HTTP | CURLPROTO_HTTPS));
+    return code == CURLE_OK ? curl_easy_setopt(handle, CURLOPT_REDIR_PROTOCOLS, (long)(CURLPROTO_HTTP | CURLPROTO_HTTPS)) : code;
+#endif
+}

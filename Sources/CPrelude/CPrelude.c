@@ -48,6 +48,18 @@ static const char scheduler[] = {
 static const char wandb[] = {
 #embed "../Host/Prelude/wandb.lua"
 };
+static const char data[] = {
+#embed "../Host/Prelude/data.lua"
+};
+static const char data_pass[] = {
+#embed "../Host/Prelude/data_pass.lua"
+};
+static const char cli[] = {
+#embed "../Host/Prelude/cli.lua"
+};
+static const char progress[] = {
+#embed "../Host/Prelude/progress.lua"
+};
 
 #define PRELUDE(name) { #name, name, sizeof name }
 
@@ -67,6 +79,10 @@ static const struct { const char *name, *text; size_t length; } preludes[] = {
     PRELUDE(optim_lbfgs),
     PRELUDE(scheduler),
     PRELUDE(wandb),
+    PRELUDE(data),
+    PRELUDE(data_pass),
+    PRELUDE(cli),
+    PRELUDE(progress),
 };
 
 const char *chost_prelude(const char *name, size_t *length) {

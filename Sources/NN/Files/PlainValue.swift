@@ -1,5 +1,7 @@
 /// A value of the script language that files can hold: numbers, text, and tables of them.
 public indirect enum PlainValue: Sendable, Equatable {
+    /// Stands for nothing where a table needs a value.
+    case null
     case bool(Bool)
     case int(Int)
     case double(Double)
@@ -9,10 +11,14 @@ public indirect enum PlainValue: Sendable, Equatable {
     case list([PlainValue])
     /// Keys (bool, int, double or bytes) and values.
     case table([(key: PlainValue, value: PlainValue)])
+    /// A tensor of the file, by name.
+    case tensor(String)
 
     /// Equal to the bit: NaN equals NaN, 0 differs from -0, 1 differs from 1.0.
     public static func == (a: PlainValue, b: PlainValue) -> Bool {
         switch (a, b) {
+        case (.null, .null): true
+        case (.tensor(let x), .tensor(let y)): x == y
         case (.bool(let x), .bool(let y)): x == y
         case (.int(let x), .int(let y)): x == y
         case (.double(let x), .double(let y)): x.bitPattern == y.bitPattern
@@ -27,6 +33,8 @@ public indirect enum PlainValue: Sendable, Equatable {
     /// begins with "$".
     public var json: JSON {
         switch self {
+        case .null: return .null
+        case .tensor(let name): return PlainValue.special("$tensor", .string(name))
         case .bool(let b): return .bool(b)
         case .int(let i): return .int(i)
         case .double(let d):
@@ -53,7 +61,7 @@ public indirect enum PlainValue: Sendable, Equatable {
     /// - Throws: `TensorError` for JSON that `json` would not have made.
     public init(_ json: JSON) throws {
         switch json {
-        case .null: throw TensorError("null stands for no plain value")
+        case .null: self = .null
         case .bool(let b): self = .bool(b)
         case .int(let i): self = .int(i)
         case .double(let d): self = .double(d)
@@ -65,6 +73,7 @@ public indirect enum PlainValue: Sendable, Equatable {
                 return
             }
             switch (members[0].name, members[0].value) {
+            case ("$tensor", .string(let name)): self = .tensor(name)
             case ("$number", .string("nan")): self = .double(.nan)
             case ("$number", .string("inf")): self = .double(.infinity)
             case ("$number", .string("-inf")): self = .double(-.infinity)

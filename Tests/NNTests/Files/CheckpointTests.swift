@@ -14,7 +14,7 @@ final class CheckpointTests: XCTestCase {
         let values = PlainValue.table([
             (text("epoch"), .int(3)), (text("lr"), .double(1e-3)), (text("done"), .bool(false)),
             (text("numbers"), .list(numbers)), (text("none"), .list([])),
-            (text("text"), text("quo\"te \\ \n \u{0} é 日本")), (text("raw"), .bytes([0xff, 0xfe, 0x00])),
+            (text("text"), text("quo\"te \\ \n \u{0} é 日本")), (text("nothing"), .null), (text("w"), .tensor("model.w")), (text("raw"), .bytes([0xff, 0xfe, 0x00])),
             (text("$odd"), .table([(.int(5), .bool(true)), (.double(0.5), .int(1)), (.bool(true), text("x"))])),
             (text("keys"), .table([(.bytes([0xff]), .int(1)), (text("$number"), text("nan"))])),
         ])
@@ -37,7 +37,7 @@ final class CheckpointTests: XCTestCase {
         let message = Fixture.failure { _ = try Checkpoint.load(Fixture.golden("own.safetensors")) }
         XCTAssert(message.contains("is a safetensors file, but no checkpoint"), message)
         let path = "\(folder)/c"
-        for values in ["{\"$what\":1}", "[1,", "null", "{\"$bytes\":\"0\"}", "{\"$table\":[[1]]}"] {
+        for values in ["{\"$what\":1}", "[1,", "{\"$bytes\":\"0\"}", "{\"$table\":[[1]]}"] {
             try Safetensors.save(
                 [], metadata: [("format", "host-checkpoint-1"), ("values", values), ("generator", "1 2")], to: path)
             XCTAssert(Fixture.failure { _ = try Checkpoint.load(path) }.hasPrefix("\(path): the checkpoint's values: "))
