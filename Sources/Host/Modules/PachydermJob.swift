@@ -47,7 +47,7 @@ package struct PachydermJob: Sendable {
         for field in [project ?? "", pipeline ?? "", jobID, datumID ?? ""] {
             text.append(contentsOf: "\(field.utf8.count):\(field)".utf8)
         }
-        return SHA256.hex(text).map { String($0.prefix(16)) }
+        return String(SHA256.hex(text).prefix(16))
     }
 
     /// The inputs' names: what has both a path below the root and a commit.

@@ -23,13 +23,9 @@ enum TensorModule {
                 let declaration = declaration(op, "tensor.", type)
                 if op.form == .both { try module.add([declaration], alsoMethodsOf: type) } else { try module.add(declaration) }
             }
-<<<<<<< HEAD
             let linalg = try module.submodule("linalg")
             try linalg.add(OpCatalog.linalg.map { declaration($0, "tensor.linalg.", type) })
-            try module.add(TensorExtras.functions(type))
-=======
             try module.add(TensorExtras.functions(type) + TensorFiles.functions(type))
->>>>>>> 6961082 (Modules data, cli, progress and http; npy and npz for scripts; files behind nn.save)
             try module.makeCallable(TensorExtras.constructor(type))
         }
         return type

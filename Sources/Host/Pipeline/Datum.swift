@@ -36,7 +36,7 @@ struct Datum {
         for input in inputs where !input.reference {
             for file in input.files { text += "\(input.name)\(file.path) \(file.hash)\n" }
         }
-        return SHA256.hex(Array(text.utf8)) ?? ""
+        return SHA256.hex(Array(text.utf8))
     }
 
     var label: String { inputs.map { "\($0.name)@\($0.path)" }.joined(separator: " ") }

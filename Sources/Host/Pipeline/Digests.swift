@@ -1,12 +1,48 @@
 import CCrypto
+#if canImport(Glibc)
+import Glibc
+#else
+import Darwin
+#endif
+import LuaBridge
 
 /// SHA-256 by OpenSSL.
 package enum SHA256 {
-    package static func hex(_ bytes: [UInt8]) -> String? {
-        var digest = [UInt8](repeating: 0, count: 32)
-        var length: UInt32 = 0
-        guard EVP_Digest(bytes, bytes.count, &digest, &length, EVP_sha256(), nil) == 1, length == 32 else { return nil }
-        return Hex.text(digest)
+    package static func hex(_ bytes: [UInt8]) -> String {
+        bytes.withUnsafeBytes { all in
+            digest { update in update(all) }
+        }
+    }
+
+    package static func hex(file path: String) throws -> String {
+        let descriptor = open(path, O_RDONLY | O_CLOEXEC)
+        guard descriptor >= 0 else { throw LuaError("\(path): cannot open: \(String(cString: strerror(errno)))") }
+        defer { close(descriptor) }
+        var buffer = [UInt8](repeating: 0, count: 1 << 18)
+        var failure: LuaError?
+        let text = buffer.withUnsafeMutableBytes { buffer in
+            digest { update in
+                while true {
+                    let n = read(descriptor, buffer.baseAddress, buffer.count)
+                    if n < 0 && errno == EINTR { continue }
+                    if n < 0 { failure = LuaError("\(path): cannot read: \(String(cString: strerror(errno)))") }
+                    guard n > 0 else { return }
+                    update(UnsafeRawBufferPointer(rebasing: buffer.prefix(n)))
+                }
+            }
+        }
+        if let failure { throw failure }
+        return text
+    }
+
+    private static func digest(_ feed: ((UnsafeRawBufferPointer) -> Void) -> Void) -> String {
+        let context = EVP_MD_CTX_new()
+        defer { EVP_MD_CTX_free(context) }
+        EVP_DigestInit_ex(context, EVP_sha256(), nil)
+        feed { EVP_DigestUpdate(context, $0.baseAddress, $0.count) }
+        var sum = [UInt8](repeating: 0, count: 32)
+        EVP_DigestFinal_ex(context, &sum, nil)
+        return Hex.text(sum)
     }
 }
 

@@ -34,7 +34,7 @@ struct LocalRepo {
 
     /// Changes when any path or content does.
     static func fingerprint(_ files: [File]) -> String {
-        SHA256.hex(Array(files.map { "\($0.path)\n\($0.hash)\n" }.joined().utf8)) ?? ""
+        SHA256.hex(Array(files.map { "\($0.path)\n\($0.hash)\n" }.joined().utf8))
     }
 
     /// The files and folders that a glob matches, with what it captures.

@@ -59,7 +59,7 @@ struct LocalState {
     /// The pipeline's version and spec commit: both change with the spec.
     func version(_ pipeline: String, spec: String) throws -> (number: Int, commit: String) {
         let path = pipelineFolder(pipeline) + "/spec.json"
-        let hash = SHA256.hex(Array(spec.utf8)) ?? ""
+        let hash = SHA256.hex(Array(spec.utf8))
         let known = read(path)
         let number = known?["version"]?.integer ?? 0
         if let known, known["hash"]?.string == hash, let commit = known["commit"]?.string { return (number, commit) }
