@@ -35,6 +35,18 @@ static const char nn_activations[] = {
 static const char nn_losses[] = {
 #embed "../Host/Prelude/nn_losses.lua"
 };
+static const char nn_recurrent[] = {
+#embed "../Host/Prelude/nn_recurrent.lua"
+};
+static const char nn_attention[] = {
+#embed "../Host/Prelude/nn_attention.lua"
+};
+static const char nn_utils[] = {
+#embed "../Host/Prelude/nn_utils.lua"
+};
+static const char nn_files[] = {
+#embed "../Host/Prelude/nn_files.lua"
+};
 static const char optim[] = {
 #embed "../Host/Prelude/optim.lua"
 };
@@ -75,6 +87,10 @@ static const struct { const char *name, *text; size_t length; } preludes[] = {
     PRELUDE(nn_norm),
     PRELUDE(nn_activations),
     PRELUDE(nn_losses),
+    PRELUDE(nn_recurrent),
+    PRELUDE(nn_attention),
+    PRELUDE(nn_utils),
+    PRELUDE(nn_files),
     PRELUDE(optim),
     PRELUDE(optim_lbfgs),
     PRELUDE(scheduler),

@@ -4,4 +4,7 @@ import XCTest
 final class LuaScriptTests: XCTestCase {
     func testJSON() throws { try HostProcess.check("json.lua") }
     func testFS() throws { try HostProcess.check("fs.lua") }
+    func testModules() throws { try HostProcess.check("nn_module.lua") }
+    func testLayersAgainstPyTorch() throws { try HostProcess.check("nn_golden.lua") }
+    func testOptimizersAgainstPyTorch() throws { try HostProcess.check("optim_golden.lua") }
 }

@@ -188,6 +188,7 @@ end
 nn.class = declare([[
 nn.class(name: string, parent: any = nil) -> table
 Makes a class of modules: define `init` and `forward` on it, call it to make an object. `parent` is the class it inherits from.
+Fields are registered in the order of their assignments; `self.a, self.b = x, y` assigns b first.
 Errors: a parent that is no class of modules
 Example:
   local Net = nn.class("Net")

@@ -52,8 +52,8 @@ Gives x where positive and weight * x elsewhere. Parameter: weight, one number o
 Source: He et al. 2015; torch.nn.PReLU
 ]], Module, function(self, count, value, dtype)
   core.positive("nn.PReLU", "num_parameters", count)
-  self.num_parameters = count
+  self.count = count
   self.weight = nn.Parameter(tensor.full({count}, value, {dtype = dtype}))
 end)
 function PReLU:forward(x) return F.prelu(x, self.weight) end
-function PReLU:extra_repr() return "num_parameters=" .. self.num_parameters end
+function PReLU:extra_repr() return "num_parameters=" .. self.count end

@@ -95,7 +95,7 @@ end
 
 local function fill(self, name, n, ...)
   local items = {...}
-  if n == 1 and type(items[1]) == "table" and not is_module(items[1]) and not callable(items[1]) then
+  if n == 1 and type(items[1]) == "table" and getmetatable(items[1]) == nil then
     items = items[1]
     n = #items
     for key in pairs(items) do

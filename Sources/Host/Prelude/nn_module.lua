@@ -381,7 +381,7 @@ function Module.__tostring(self)
       out[#out + 1] = line.left
     end
   end
-  local all, free = self:num_parameters(), self:num_parameters(true)
+  local all, free = Module.num_parameters(self), Module.num_parameters(self, true)
   out[#out + 1] = ("%s parameters%s"):format(grouped(all), free < all and (" (%s trainable)"):format(grouped(free)) or "")
   return table.concat(out, "\n")
 end

@@ -80,17 +80,25 @@ extension Tensor {
         if try Reduction.run(REDUCE_ANY, outside, Array(0..<outside.rank), keepdim: false, .bool).element(0).double != 0 {
             throw TensorError("\(name): inputs must be probabilities in 0..1; for raw scores use binary_cross_entropy_with_logits")
         }
-        let y = try y.to(p.dtype)
-        let loss = try -(y * limitedLog(p) + (1 - y) * limitedLog(1 - p))
+        let loss = try probabilityLoss(p, try y.to(p.dtype))
         return try reduction.apply(try weighted(loss, weight, name))
     }
 
-    /// log x, at least -100; its gradient stays finite at 0 as PyTorch's does.
-    private static func limitedLog(_ x: Tensor) throws -> Tensor {
-        let out = try Elementwise.unary(UNARY_CLAMP, try Elementwise.unary(UNARY_LOG, x), -100, .infinity)
-        guard shouldRecord(x) else { return out }
-        let sx = SavedTensor(x, "log")
-        return try out.record("log", [x]) { g in [try g.first / sx.value().clamp(.double(1e-12), nil)] }
+    /// The loss of each element; its gradient stays finite at 0 and 1 as PyTorch's does.
+    private static func probabilityLoss(_ p: Tensor, _ y: Tensor) throws -> Tensor {
+        func limitedLog(_ x: Tensor) throws -> Tensor { try Elementwise.unary(UNARY_CLAMP, try Elementwise.unary(UNARY_LOG, x), -100, .infinity) }
+        let loss = try GradMode.with(false) { try -(y * limitedLog(p) + (1 - y) * limitedLog(1 - p)) }
+        guard shouldRecord(p, y) else { return loss }
+        let (sp, sy) = (SavedTensor(p, "binary_cross_entropy"), SavedTensor(y, "binary_cross_entropy"))
+        let needs = (p.requiresGrad, y.requiresGrad)
+        return try loss.record("binary_cross_entropy", [p, y]) { g in
+            let (g, p, y) = (try g.first, try sp.value(), try sy.value())
+            return [
+                // PyTorch's limit is a float, also for doubles.
+                needs.0 ? try g * (p - y) / (p * (1 - p)).clamp(.double(Double(Float(1e-12))), nil) : nil,
+                needs.1 ? try g * ((1 - p).log() - p.log()) : nil,
+            ]
+        }
     }
 
     public static func binaryCrossEntropyWithLogits(

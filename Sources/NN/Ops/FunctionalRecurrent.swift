@@ -189,6 +189,12 @@ extension Op {
                 try $0.optionalTensor(6), reverse: try $0.bool(7))
             return .tensors([out, cell])
         },
+        Op("attention(query: tensor, key: tensor, value: tensor, mask: tensor = nil, dropout_p: number = 0) -> tensor, tensor\nThe result and the weights.", form: .function) {
+            let (out, weights) = try Tensor.attention(
+                try $0.tensor(0), try $0.tensor(1), try $0.tensor(2), mask: try $0.optionalTensor(3), dropout: try $0.double(4),
+                causal: false, scale: nil, name: "attention")
+            return .tensors([out, weights])
+        },
         Op("gru_layer(input: tensor, h0: tensor, \(shared)) -> tensor\nThe states of all steps.", form: .function) {
             .tensor(
                 try Tensor.gruLayer(
