@@ -11,10 +11,20 @@ local chunk = 1000 -- images in flight: memory is that of one file and this many
 local input = pachyderm.input("inbox", arg[1])
 local net = classifier.load(pachyderm.input("model", arg[2] or "out/model.safetensors"))
 
+-- data.image_folder reads folders of classes; here one class holds the one image.
+local function png(path)
+  local folder = pachyderm.scratch("png", "image", "1.png")
+  fs.copy(path, folder)
+  local ok, set = pcall(data.image_folder, fs.dirname(fs.dirname(folder)), {channels = 1})
+  fs.remove(folder)
+  if not ok then error(("%s: cannot be read as PNG: %s"):format(path, set), 0) end
+  return set.images
+end
+
 local function images(path)
   local x
   if path:match "%.npy$" then x = tensor.from_file(path)
-  elseif path:match "%.png$" then x = data.image(path)
+  elseif path:match "%.png$" then x = png(path)
   else x = data.idx(path) end
   if x.ndim == 2 then x = x:unsqueeze(0) end
   if x.ndim == 4 and x:size(1) == 1 then x = x:squeeze(1) end
