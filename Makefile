@@ -21,6 +21,7 @@ train: build ## train MNIST with scripts/train.lua; ARGS="--model linear" passes
 	$(HOST) scripts/train.lua $(ARGS)
 
 test: deps ## build and run all tests
+	@scripts/install-packages.sh "$(MODULES)" "$(PACKAGES) jsonnet" jsonnet
 	$(SWIFT) build $(CONFIG) --build-tests
 	$(SWIFT) test $(CONFIG) --skip-build
 

@@ -1,5 +1,5 @@
 #!/bin/sh
-# Installs the Debian packages in $2 when pkg-config does not know one of the modules in $1.
+# Installs the Debian packages in $2 when pkg-config does not know one of the modules in $1, or a program in $3 is missing.
 # As root it just does it; otherwise it asks before it uses sudo.
 set -eu
 modules=$1
@@ -10,6 +10,10 @@ command -v pkg-config >/dev/null 2>&1 || missing=pkg-config
 for module in $modules; do
     [ -z "$missing" ] || break
     pkg-config --exists "$module" || missing=$module
+done
+for program in ${3:-}; do
+    [ -z "$missing" ] || break
+    command -v "$program" >/dev/null 2>&1 || missing=$program
 done
 [ -n "$missing" ] || exit 0
 

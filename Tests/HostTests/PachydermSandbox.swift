@@ -32,6 +32,11 @@ final class PachydermSandbox {
         return repository + "/.build/release/host"
     }()
 
+    /// Whether the program that renders jsonnet files is there; `make test` installs it where it can.
+    static let hasJsonnet = ["/usr/bin", "/usr/local/bin", "/bin"].contains {
+        FileManager.default.isExecutableFile(atPath: $0 + "/jsonnet")
+    }
+
     private static func isFolder(_ path: String) -> Bool {
         var folder: ObjCBool = false
         return FileManager.default.fileExists(atPath: path, isDirectory: &folder) && folder.boolValue

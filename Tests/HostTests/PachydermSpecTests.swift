@@ -31,8 +31,9 @@ final class PachydermSpecTests: XCTestCase {
     func testTheSpecsOfThisRepositoryAreFine() throws {
         let sandbox = try PachydermSandbox()
         let folder = PachydermSandbox.repository + "/pipelines"
-        let files = try FileManager.default.contentsOfDirectory(atPath: folder).sorted()
+        var files = try FileManager.default.contentsOfDirectory(atPath: folder).sorted()
         XCTAssertEqual(files.count, 6)
+        if !PachydermSandbox.hasJsonnet { files.removeAll { $0.hasSuffix(".jsonnet") } }
         let result = try sandbox.host(
             ["pipeline", "check"] + files.map { "\(folder)/\($0)" } + [PachydermSandbox.repository + "/secrets.json"])
         XCTAssertEqual(result.errors, "")
