@@ -38,7 +38,22 @@ function tracking.start(opt)
     resume = pachyderm.run_id() and "allow" or nil, config = config, mode = mode(),
     -- The run's own files stay out of the output, which holds no links and no odd names.
     dir = pachyderm.inside and fs.dirname(pachyderm.scratch("wandb")) or opt.out,
+    -- Without an answer from the server the job ends all the same, well before datum_timeout.
+    settings = pachyderm.inside and {finish_timeout = 300} or nil,
   }
+end
+
+-- The logs that the server lacks, one for each try, in the order of their start; none if the run was uploaded whole.
+function tracking.logs(run)
+  if not run.dir then return {} end -- a run that is disabled
+  local own = fs.glob(fs.join(fs.dirname(run.dir), "*.wandb"))[1]
+  if not own or fs.exists(own .. ".synced") then return {} end
+  local logs = {}
+  for _, folder in ipairs{"run-*", "offline-run-*"} do
+    for _, log in ipairs(fs.glob(fs.join(fs.dirname(fs.dirname(run.dir)), folder, "*.wandb"))) do logs[#logs + 1] = log end
+  end
+  table.sort(logs, function(a, b) return a:match "run%-([%d_]+)" < b:match "run%-([%d_]+)" end)
+  return logs
 end
 
 -- Ends the run, says in run.json which one it was, and keeps its log if it was not uploaded.
@@ -49,8 +64,7 @@ function tracking.finish(run, opt)
     pachyderm = pachyderm.inside and pachyderm.provenance() or nil,
   }
   if pachyderm.inside then
-    -- One log for each try that ended offline, in the order of their start.
-    local logs = fs.glob(fs.join(fs.dirname(pachyderm.scratch("wandb")), "wandb", "offline-run-*", "*.wandb"))
+    local logs = tracking.logs(run)
     for i, log in ipairs(logs) do
       local name = #logs == 1 and run.id .. ".wandb" or ("%s-%d.wandb"):format(run.id, i)
       fs.mkdir(fs.join(opt.out, "offline"))
