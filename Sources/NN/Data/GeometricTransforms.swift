@@ -31,6 +31,15 @@ public struct Affine: Sendable {
         return (m.0, m.1, -m.0 * translate.x - m.1 * translate.y, m.2, m.3, -m.2 * translate.x - m.3 * translate.y)
     }
 
+    /// The map of a float32 image [C, H, W], a fresh tensor.
+    package func applied(to image: Tensor, _ interpolation: Interpolation, fill: Float) throws -> Tensor {
+        let out = try image.copied(), spare = try Tensor(emptyOf: image.shape, .float32)
+        let (c, h, w) = (image.shape[0], image.shape[1], image.shape[2])
+        apply(
+            to: Picture(pixels: out.data(), spare: spare.data(), channels: c, height: h, width: w, background: 0), interpolation, fill: fill)
+        return out
+    }
+
     func apply(to picture: Picture, _ interpolation: Interpolation, fill: Float) {
         let (h, w) = (picture.height, picture.width)
         let (a, b, c, d, e, f) = inverse

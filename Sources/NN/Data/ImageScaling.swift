@@ -1,6 +1,13 @@
 /// Scales planes of bytes by triangle weights that widen when shrinking, as torchvision's Resize with
 /// antialias does.
-enum ImageScaling {
+package enum ImageScaling {
+    /// uint8 [C, H, W] scaled to another height and width.
+    package static func scaled(_ image: Tensor, _ height: Int, _ width: Int) throws -> Tensor {
+        let out = try Tensor(emptyOf: Shape(image.shape[0], height, width), .uint8)
+        scale(image.data(), image.shape[2], image.shape[1], planes: image.shape[0], to: out.data(), width, height)
+        return out
+    }
+
     /// For each output position: the first input it takes from, and the weights.
     private static func weights(_ from: Int, _ to: Int) -> [(start: Int, weights: [Float])] {
         let scale = Double(from) / Double(to), reach = max(scale, 1)
