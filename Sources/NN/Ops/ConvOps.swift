@@ -121,7 +121,7 @@ extension Op {
             """, form: .function,
             samples: [
                 "F.conv2d(img, img:narrow(2, 0, 3):narrow(3, 0, 3))",
-                "F.conv2d(img, t3:sum(2):view(2, 3, 1, 1), nil, 2)",
+                "F.conv2d(img, t3:sum(2):reshape(2, 3, 1, 1), nil, 2)",
                 "F.conv2d(img, img:narrow(2, 0, 3):narrow(3, 0, 2), sq:sum(1):narrow(0, 0, 2), {stride = {2, 1}, padding = {1, 2}})",
                 "F.conv2d(img, img:narrow(2, 0, 2):narrow(3, 0, 2), {dilation = 2})",
             ]

@@ -154,8 +154,8 @@ extension Op {
             """, form: .function,
             samples: [
                 "F.conv_transpose2d(img, img:narrow(2, 0, 3):narrow(3, 0, 3):transpose(0, 1))",
-                "F.conv_transpose2d(img, t3:view(3, 2, 2, 2), v:narrow(0, 0, 2), 2, 1, 1)",
-                "F.conv_transpose2d(img, sq:view(3, 1, 1, 3), {groups = 3, dilation = 2})",
+                "F.conv_transpose2d(img, t3:reshape(3, 2, 2, 2), v:narrow(0, 0, 2), 2, 1, 1)",
+                "F.conv_transpose2d(img, sq:reshape(3, 1, 1, 3), {groups = 3, dilation = 2})",
             ]
         ) {
             .tensor(

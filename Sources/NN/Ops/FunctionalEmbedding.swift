@@ -128,7 +128,7 @@ extension Op {
             Errors: a position out of range
             Source: torch.nn.functional.embedding
             """, form: .function,
-            samples: ["F.embedding(tensor{0, 2, 2}, x)", "F.embedding(tensor{{0, 1}, {1, 1}}, x, 1)", "F.embedding(tensor{0, 2, 2}, x, {scale_grad_by_freq = true})"]
+            samples: ["F.embedding(tensor{0, 2, 2}, x)", "!F.embedding(tensor{{0, 1}, {1, 1}}, x, 1)", "!F.embedding(tensor{0, 2, 2}, x, {scale_grad_by_freq = true})"]
         ) {
             .tensor(
                 try Tensor.embedding(

@@ -186,7 +186,7 @@ extension Op {
             Moves channels [.., C * r^2, H, W] into the picture: [.., C, H * r, W * r].
             Errors: channels that do not divide by r^2
             Source: Shi et al. 2016; torch.nn.functional.pixel_shuffle
-            """, form: .function, samples: ["F.pixel_shuffle(t3:view(4, 3, 2), 2)", "F.pixel_shuffle(img, 1)"]
+            """, form: .function, samples: ["F.pixel_shuffle(t3:reshape(4, 3, 2), 2)", "F.pixel_shuffle(img, 1)"]
         ) { .tensor(try $0.tensor(0).pixelShuffle(try $0.int(1))) },
     ]
 }

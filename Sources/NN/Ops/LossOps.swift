@@ -177,7 +177,7 @@ extension Op {
             """, form: .function,
             samples: [
                 "F.cross_entropy(x, tensor{1, 0, 3})", "F.cross_entropy(x, tensor{1, -100, 3}, {reduction = \"sum\"})",
-                "F.cross_entropy(x, tensor{1, 0, 3}, pos[0]:detach(), {label_smoothing = 0.1})",
+                "F.cross_entropy(x, tensor{1, 0, 3}, tensor.ones_like(row):cumsum(0), {label_smoothing = 0.1})",
                 "F.cross_entropy(t3, tensor{{0, 1, 2, 0}, {1, 1, 0, 2}}, {reduction = \"none\"})",
                 "F.cross_entropy(x, pos:softmax(1))", "F.cross_entropy(row, tensor(2))",
             ]
@@ -194,7 +194,7 @@ extension Op {
             Errors: a class out of range, shapes that do not fit
             Source: torch.nn.functional.nll_loss
             """, form: .function,
-            samples: ["F.nll_loss(x, tensor{1, 0, 3})", "F.nll_loss(x, tensor{1, -100, 3}, pos[0]:detach())", "F.nll_loss(t3, tensor{{0, 1, 2, 0}, {1, 1, 0, 2}}, {reduction = \"none\"})"]
+            samples: ["F.nll_loss(x, tensor{1, 0, 3})", "F.nll_loss(x, tensor{1, -100, 3}, tensor.ones_like(row):cumsum(0))", "F.nll_loss(t3, tensor{{0, 1, 2, 0}, {1, 1, 0, 2}}, {reduction = \"none\"})"]
         ) {
             .tensor(
                 try Tensor.nllLoss(
