@@ -73,6 +73,8 @@ final class HTTPTests: XCTestCase {
         XCTAssertTrue(wrong.outcome.error.contains("its SHA-256 is"), wrong.outcome.error)
         XCTAssertEqual(wrong.file, [7])
         XCTAssertFalse(wrong.leftover)
+        let weaker = try run([.whole], "http.get{url = url, to = to, md5 = ('0'):rep(32)}")
+        XCTAssertTrue(weaker.outcome.error.contains("its MD5 is"), weaker.outcome.error)
         let there = try run([.whole], "http.get{url = url, to = to, sha256 = sha}", old: body)
         XCTAssertEqual(there.requests.count, 0)
         XCTAssertEqual(there.file, body)

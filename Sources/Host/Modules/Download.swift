@@ -13,6 +13,8 @@ final class Download {
         var url: String
         var path: String?
         var sha256: String?
+        /// The weaker sum that some publishers state; not used where there is the other.
+        var md5: String?
         var progressName: String?
         var headers: [String] = []
         var retries = 4
@@ -48,20 +50,25 @@ final class Download {
         if let name = request.progressName { progress = ProgressLine(name: name, total: nil, unit: .bytes) }
     }
 
+    /// What the contents must be, if that is known: the digest's name, how to compute it, the hex digits.
+    private var expected: (name: String, algorithm: OpaquePointer?, sum: String)? {
+        request.sha256.map { ("SHA-256", EVP_sha256(), $0) } ?? request.md5.map { ("MD5", EVP_md5(), $0) }
+    }
+
     private func failure(_ reason: String) -> LuaError { LuaError("\(request.shownURL): \(reason)") }
 
     func toMemory() throws -> [UInt8] {
         var sink = Sink()
         try persist(&sink) { $0.bytes.removeAll() }
-        if let sum = request.sha256 {
-            let found = SHA256.hex(sink.bytes)
-            guard found == sum else { throw failure("its SHA-256 is \(found), expected \(sum)") }
+        if let (name, algorithm, sum) = expected {
+            let found = SHA256.hex(sink.bytes, by: algorithm)
+            guard found == sum else { throw failure("its \(name) is \(found), expected \(sum)") }
         }
         return sink.bytes
     }
 
     func toFile(_ path: String) throws {
-        if let sum = request.sha256, Files.exists(path), try SHA256.hex(file: path) == sum { return }
+        if let (_, algorithm, sum) = expected, Files.exists(path), try SHA256.hex(file: path, by: algorithm) == sum { return }
         let part = path + ".part"
         let descriptor = open(part, O_RDWR | O_CREAT | O_APPEND | O_CLOEXEC, 0o666)
         guard descriptor >= 0 else { throw LuaError("\(part): cannot create: \(String(cString: strerror(errno)))") }
@@ -77,17 +84,17 @@ final class Download {
             sink.count = 0
         }
         try persist(&sink, clear)
-        if let sum = request.sha256 {
-            var found = try SHA256.hex(file: part)
+        if let (name, algorithm, sum) = expected {
+            var found = try SHA256.hex(file: part, by: algorithm)
             if found != sum, resumed {
                 // What was there may have been the beginning of another file.
                 try clear(&sink)
                 try persist(&sink, clear)
-                found = try SHA256.hex(file: part)
+                found = try SHA256.hex(file: part, by: algorithm)
             }
             guard found == sum else {
                 unlink(part)
-                throw failure("its SHA-256 is \(found), expected \(sum)")
+                throw failure("its \(name) is \(found), expected \(sum)")
             }
         }
         guard fsync(descriptor) == 0 || errno == EINVAL, rename(part, path) == 0 else {

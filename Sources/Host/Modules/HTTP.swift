@@ -6,7 +6,7 @@ func registerHTTP(_ lua: Lua) throws {
         try m.add(
             Declaration(
                 """
-                get(url: string, to: string = nil, *, sha256: string = nil, progress: bool|string = false, headers: table = nil, retries: int = 4, timeout: number = 60) -> string
+                get(url: string, to: string = nil, *, sha256: string = nil, progress: bool|string = false, headers: table = nil, retries: int = 4, timeout: number = 60, md5: string = nil) -> string
                 Fetches a file over HTTP. With `to` it is written there: first as `to`.part, which a later call goes on with, then renamed once it is whole.
                 Args:
                   url: http or https; proxies are those of the environment
@@ -15,6 +15,7 @@ func registerHTTP(_ lua: Lua) throws {
                   progress: shows a bar, under this name if it is a string
                   headers: name = value, sent along
                   retries: how often to try again after a broken connection, a timeout, or an answer 408, 429 or 5xx
+                  md5: as sha256, for publishers who state only that
                   timeout: seconds without a byte after which a connection counts as broken
                 Returns: `to`, or the contents
                 Errors: an answer that is no success, a checksum that does not fit, a file that cannot be written
@@ -42,6 +43,12 @@ func registerHTTP(_ lua: Lua) throws {
                 let timeout = try call.number(6)
                 guard timeout >= 1, timeout <= 86400 else { throw call.error(6, "expected 1 to 86400 seconds, got \(timeout)") }
                 request.timeout = Int(timeout)
+                if let sum = call.stringIfPresent(7) {
+                    guard sum.utf8.count == 32, sum.allSatisfy({ $0.isASCII && $0.isHexDigit }) else {
+                        throw call.error(7, "expected 32 hex digits, got '\(sum)'")
+                    }
+                    request.md5 = sum.lowercased()
+                }
                 let download = Download(request, call.lua)
                 if let path = request.path {
                     try download.toFile(path)

@@ -6,22 +6,22 @@ import Darwin
 #endif
 import LuaBridge
 
-/// SHA-256 by OpenSSL.
+/// SHA-256 (or another digest) by OpenSSL.
 package enum SHA256 {
-    package static func hex(_ bytes: [UInt8]) -> String {
+    package static func hex(_ bytes: [UInt8], by algorithm: OpaquePointer? = EVP_sha256()) -> String {
         bytes.withUnsafeBytes { all in
-            digest { update in update(all) }
+            digest(algorithm) { update in update(all) }
         }
     }
 
-    package static func hex(file path: String) throws -> String {
+    package static func hex(file path: String, by algorithm: OpaquePointer? = EVP_sha256()) throws -> String {
         let descriptor = open(path, O_RDONLY | O_CLOEXEC)
         guard descriptor >= 0 else { throw LuaError("\(path): cannot open: \(String(cString: strerror(errno)))") }
         defer { close(descriptor) }
         var buffer = [UInt8](repeating: 0, count: 1 << 18)
         var failure: LuaError?
         let text = buffer.withUnsafeMutableBytes { buffer in
-            digest { update in
+            digest(algorithm) { update in
                 while true {
                     let n = read(descriptor, buffer.baseAddress, buffer.count)
                     if n < 0 && errno == EINTR { continue }
@@ -35,14 +35,15 @@ package enum SHA256 {
         return text
     }
 
-    private static func digest(_ feed: ((UnsafeRawBufferPointer) -> Void) -> Void) -> String {
+    private static func digest(_ algorithm: OpaquePointer?, _ feed: ((UnsafeRawBufferPointer) -> Void) -> Void) -> String {
         let context = EVP_MD_CTX_new()
         defer { EVP_MD_CTX_free(context) }
-        EVP_DigestInit_ex(context, EVP_sha256(), nil)
+        EVP_DigestInit_ex(context, algorithm, nil)
         feed { EVP_DigestUpdate(context, $0.baseAddress, $0.count) }
-        var sum = [UInt8](repeating: 0, count: 32)
-        EVP_DigestFinal_ex(context, &sum, nil)
-        return Hex.text(sum)
+        var sum = [UInt8](repeating: 0, count: Int(EVP_MAX_MD_SIZE))
+        var length: UInt32 = 0
+        EVP_DigestFinal_ex(context, &sum, &length)
+        return Hex.text(Array(sum.prefix(Int(length))))
     }
 }
 
