@@ -5,6 +5,7 @@ final class LuaScriptTests: XCTestCase {
     func testJSON() throws { try HostProcess.check("json.lua") }
     func testFS() throws { try HostProcess.check("fs.lua") }
     func testModules() throws { try HostProcess.check("nn_module.lua") }
+    func testModelFilesAndCheckpoints() throws { try HostProcess.check("nn_files.lua") }
     func testLayersAgainstPyTorch() throws { try HostProcess.check("nn_golden.lua") }
     func testOptimizersAgainstPyTorch() throws { try HostProcess.check("optim_golden.lua") }
 }
