@@ -45,5 +45,7 @@ struct HostCommand {
 
 /// Writes a line about a failure to standard error, after what was printed before.
 func complain(_ message: String, prefix: String = "host: ") {
+    // Not on the line of a progress bar that an error left behind.
+    ProgressTerminal.standardError?.leaveLine()
     Console.writeError(prefix + message + "\n")
 }
