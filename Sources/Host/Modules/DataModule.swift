@@ -38,7 +38,7 @@ enum DataModule {
         try lua.addHostFunctions(FileNatives.functions(tensor))
         try lua.module("data", "data\nDatasets, loaders, transforms, and the files they come from.") { module in
             // Images and labels are tensors.
-            _ = try lua.require("tensor")
+            _ = try module.lua.require("tensor")
             try buildDataset(types)
             try buildTransform(types)
             try types.pass.build { pass in

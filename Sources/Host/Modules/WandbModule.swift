@@ -8,7 +8,7 @@ enum WandbModule {
         let type = UserdataType<Run>(lua, "wandb.Run", kind: "native_run")
         try lua.module("wandb", "wandb\nWeights & Biases: runs, rows, summaries, configuration.") { module in
             try type.build { _ in }
-            for declaration in functions(lua, type, WandbValues(tensor)) { try module.add(declaration) }
+            for declaration in functions(module.lua, type, WandbValues(tensor)) { try module.add(declaration) }
         }
     }
 
@@ -24,7 +24,7 @@ enum WandbModule {
                     let settings = try Settings.load(arguments: try arguments(try call.value(0)))
                     let run = try Run.start(options, settings: settings)
                     // A run that a script does not finish ends with the program and its exit status.
-                    lua.atExit { [weak run] status in run?.finish(exitCode: status) }
+                    call.lua.atExit { [weak run] status in run?.finish(exitCode: status) }
                     try call.push(run, type)
                 }
             },
