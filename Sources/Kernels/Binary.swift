@@ -18,13 +18,10 @@ func zipLanes<V: Vector>(
         let px = xs == 0 ? base : x
         let pz = zs == 0 ? base + V.lanes : z
         var i = 0
-        while i &+ V.lanes <= n {
-            f(V.load(px + i &* xs), V.load(pz + i &* zs)).store(y + i)
-            i &+= V.lanes
-        }
-        if i < n {
+        while i < n {
             let c = n &- i
-            f(V.load(px + i &* xs, count: c, pad: V(1.0)), V.load(pz + i &* zs, count: c, pad: V(1.0))).store(y + i, count: c)
+            storeSome(f(loadSome(px + i &* xs, c, V(1.0)), loadSome(pz + i &* zs, c, V(1.0))), y + i, c)
+            i &+= V.lanes
         }
     }
 }
@@ -59,12 +56,15 @@ func remainderLanes<V: Vector>(_ x: V, _ z: V) -> V {
 @inline(__always)
 func floorDivideLanes<V: Vector>(_ x: V, _ z: V) -> V {
     // As Python and PyTorch: from the exact remainder, so that a quotient just below an integer stays below.
-    let r = remainderLanes(x, z)
-    let q = (x - r) / z
+    var m = x
+    for lane in 0..<V.lanes { m[lane] = V.truncatedRemainder(x[lane], z[lane]) }
+    let below = V.both(V.nonZero(m), V.either(V.both(V.less(m, V(0.0)), V.less(V(0.0), z)), V.both(V.less(V(0.0), m), V.less(z, V(0.0)))))
+    let exact = (x - m) / z
+    let q = V.select(below, exact - V(1.0), exact)
     let f = q.floor
     let snapped = V.select(V.less(V(0.5), q - f), f + V(1.0), f)
-    let zero = V.select(V.equal(q, V(0.0)), V(0.0).signed(as: x / z), snapped)
-    return V.select(V.equal(z, V(0.0)), x / z, zero)
+    let r = V.select(V.equal(q, V(0.0)), V(0.0).signed(as: x / z), snapped)
+    return V.select(V.equal(z, V(0.0)), x / z, r)
 }
 
 func binaryFloat(_ op: Int) -> kernel_binary? {

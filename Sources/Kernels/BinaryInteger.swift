@@ -7,13 +7,10 @@ func zipIntegers<T: FixedWidthInteger>(
     _: T.Type, _ n: Int, _ x: UnsafeRawPointer, _ xs: Int, _ z: UnsafeRawPointer, _ zs: Int,
     _ y: UnsafeMutableRawPointer, _ f: (T, T) -> T
 ) {
-    let x = x.assumingMemoryBound(to: T.self)
-    let z = z.assumingMemoryBound(to: T.self)
     let y = y.assumingMemoryBound(to: T.self)
-    if xs == 1 && zs == 1 {
-        for i in 0..<n { y[i] = f(x[i], z[i]) }
-    } else {
-        for i in 0..<n { y[i] = f(x[i &* xs], z[i &* zs]) }
+    eachRun(T.self, n, x, xs, z, zs) { start, count, a, b in
+        let to = y + start
+        for i in 0..<count { to[i] = f(a[i], b[i]) }
     }
 }
 

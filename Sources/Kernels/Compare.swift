@@ -2,22 +2,40 @@ import KernelABI
 
 // y[i] = x[i * xs] < z[i * zs] ? 1 : 0 and its kin; strides are 0 or 1, y is one byte per element.
 
+/// Calls `body` for runs of elements. A stride of 0 becomes a run of copies of the one element,
+/// so that one loop over contiguous elements serves every case.
+@inline(__always)
+func eachRun<T>(
+    _: T.Type, _ n: Int, _ x: UnsafeRawPointer, _ xs: Int, _ z: UnsafeRawPointer, _ zs: Int,
+    _ body: (_ start: Int, _ count: Int, _ x: UnsafePointer<T>, _ z: UnsafePointer<T>) -> Void
+) {
+    let x = x.assumingMemoryBound(to: T.self)
+    let z = z.assumingMemoryBound(to: T.self)
+    if n < 1 { return }
+    let run = xs == 1 && zs == 1 ? n : 64
+    var copies = (SIMD64<UInt64>(), SIMD64<UInt64>())
+    withUnsafeMutableBytes(of: &copies) { copies in
+        let a = copies.baseAddress!.assumingMemoryBound(to: T.self)
+        let b = a + 64
+        if xs == 0 { for i in 0..<64 { a[i] = x[0] } }
+        if zs == 0 { for i in 0..<64 { b[i] = z[0] } }
+        var i = 0
+        while i < n {
+            body(i, min(run, n &- i), xs == 0 ? UnsafePointer(a) : x + i, zs == 0 ? UnsafePointer(b) : z + i)
+            i &+= run
+        }
+    }
+}
+
 @inline(__always)
 func compare<T>(
     _: T.Type, _ n: Int, _ x: UnsafeRawPointer, _ xs: Int, _ z: UnsafeRawPointer, _ zs: Int,
     _ y: UnsafeMutableRawPointer, _ f: (T, T) -> Bool
 ) {
-    let x = x.assumingMemoryBound(to: T.self)
-    let z = z.assumingMemoryBound(to: T.self)
     let y = y.assumingMemoryBound(to: UInt8.self)
-    if xs == 1 && zs == 1 {
-        for i in 0..<n { y[i] = f(x[i], z[i]) ? 1 : 0 }
-    } else if xs == 1 {
-        let b = z[0]
-        for i in 0..<n { y[i] = f(x[i], b) ? 1 : 0 }
-    } else {
-        let a = x[0]
-        for i in 0..<n { y[i] = f(a, z[i &* zs]) ? 1 : 0 }
+    eachRun(T.self, n, x, xs, z, zs) { start, count, a, b in
+        let to = y + start
+        for i in 0..<count { to[i] = f(a[i], b[i]) ? 1 : 0 }
     }
 }
 

@@ -61,7 +61,7 @@ func convTask<V: Vector>(_: V.Type, _ s: Shared<ConvArguments>, _ chunk: Int) {
     let tiles = (positions &+ width &- 1) / width
     let tilesPerPiece = (tiles &+ a.pieces &- 1) / a.pieces
     let plain = TileFinish<V>(
-        alpha: V(1.0), scaled: false, accumulate: false, rowBias: nil, columnBias: nil, relu: false, columns: width)
+        alpha: V(1.0), scaled: false, accumulate: false, rowBias: nil, columnBias: nil, relu: false, columns: width, space: result)
     var filled = -1
     for item in s.first(chunk)..<s.end(chunk) {
         let source = item / a.pieces

@@ -152,27 +152,22 @@ func choose<T>(
     _: T.Type, _ n: Int, _ c: UnsafePointer<UInt8>, _ cs: Int, _ x: UnsafeRawPointer, _ xs: Int, _ z: UnsafeRawPointer, _ zs: Int,
     _ y: UnsafeMutableRawPointer
 ) {
-    let x = x.assumingMemoryBound(to: T.self)
-    let z = z.assumingMemoryBound(to: T.self)
     let y = y.assumingMemoryBound(to: T.self)
     if n < 1 { return }
-    if cs == 1 && xs == 1 && zs == 1 {
-        for i in 0..<n {
-            let a = x[i]
-            let b = z[i]
-            y[i] = c[i] != 0 ? a : b
-        }
-    } else if cs == 1 && xs == 1 {
-        let b = z[0]
-        for i in 0..<n {
-            let a = x[i]
-            y[i] = c[i] != 0 ? a : b
-        }
-    } else {
-        for i in 0..<n {
-            let a = x[i &* xs]
-            let b = z[i &* zs]
-            y[i] = c[i &* cs] != 0 ? a : b
+    if cs == 0 {
+        // One condition for all: a copy of one side.
+        let from = (c[0] != 0 ? x : z).assumingMemoryBound(to: T.self)
+        let step = c[0] != 0 ? xs : zs
+        for i in 0..<n { y[i] = from[i &* step] }
+        return
+    }
+    eachRun(T.self, n, x, xs, z, zs) { start, count, a, b in
+        let to = y + start
+        let condition = c + start
+        for i in 0..<count {
+            let p = a[i]
+            let q = b[i]
+            to[i] = condition[i] != 0 ? p : q
         }
     }
 }

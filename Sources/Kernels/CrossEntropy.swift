@@ -30,10 +30,7 @@ func crossEntropyTask<V: Vector>(_: V.Type, _ s: Shared<CrossEntropyArguments>, 
         let x = a.logits.assumingMemoryBound(to: V.Scalar.self) + r &* c
         let m = V(maxScalar(x, c, V.self))
         let shift = finiteOrZero(m)
-        let sum = foldRow(
-            c, zero, at: { V.exp(V.load(x + $0) - shift) },
-            tail: { V.exp(V.load(x + $0, count: $1, pad: V.infinity.negated) - shift) }, step: { $0 + $1 }, combine: { $0 + $1 }
-        ).sum
+        let sum = sumRow(V.self, c) { i, n in V.exp(loadSome(x + i, n, V.infinity.negated) - shift) }
         let l = V.log(V(sum)) + shift
         lse[r] = l[0]
         let t = a.target[r]
@@ -46,11 +43,9 @@ func crossEntropyTask<V: Vector>(_: V.Type, _ s: Shared<CrossEntropyArguments>, 
         rowWeight[r] = w[0]
         var value = w * (l - V(x[Int(t)]))
         if a.smoothing != 0 {
-            let spread = foldRow(
-                c, zero, at: { i in (weight.map { V.load($0 + i) } ?? V(1.0)) * (l - V.load(x + i)) },
-                tail: { i, n in (weight.map { V.load($0 + i, count: n, pad: zero) } ?? V(1.0)) * (l - V.load(x + i, count: n, pad: l)) },
-                step: { $0 + $1 }, combine: { $0 + $1 }
-            ).sum
+            let spread = sumRow(V.self, c) { i, n in
+                (weight.map { loadSome($0 + i, n, zero) } ?? V(1.0)) * (l - loadSome(x + i, n, l))
+            }
             value = V.fma(V(spread), V(a.smoothing / Double(c)), value * V(1 - a.smoothing))
         }
         loss[r] = value[0]

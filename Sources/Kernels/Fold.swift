@@ -32,11 +32,11 @@ struct FoldTree<V: Vector> {
     @inline(__always) func total(_ combine: (V, V) -> V) -> V { combine(combine(far, middle), near) }
 }
 
-/// Folds n elements, seen through `at(i)` (a whole vector at element i) and `tail(i, count)` (padded so
+/// Folds n elements, seen through `at(i)` (a whole vector at element i) and `some(i, count)` (padded so
 /// that the pad does not matter), into one vector. `step` takes an element in, `combine` joins results.
 @inline(__always)
 func foldRow<V: Vector>(
-    _ n: Int, _ identity: V, at: (Int) -> V, tail: (Int, Int) -> V, step: (V, V) -> V, combine: (V, V) -> V
+    _ n: Int, _ identity: V, at: (Int) -> V, some: (Int, Int) -> V, step: (V, V) -> V, combine: (V, V) -> V
 ) -> V {
     var tree = FoldTree(identity)
     var start = 0
@@ -54,17 +54,33 @@ func foldRow<V: Vector>(
             d = step(d, at(i &+ 3 &* V.lanes))
             i &+= 4 &* V.lanes
         }
-        while i &+ V.lanes <= end {
-            a = step(a, at(i))
+        while i < end {
+            a = step(a, some(i, min(V.lanes, end &- i)))
             i &+= V.lanes
         }
-        if i < end { b = step(b, tail(i, end &- i)) }
         let block = combine(combine(a, b), combine(c, d))
         if n <= Int(KERNEL_BLOCK) { return block }
         tree.add(block, combine)
         start = end
     }
     return tree.total(combine)
+}
+
+/// The sum of `at(i, count)` over n elements, one vector after the other: for what costs more than the sum.
+@inline(__always)
+func sumRow<V: Vector>(_: V.Type, _ n: Int, _ at: (Int, Int) -> V) -> V.Scalar {
+    var tree = FoldTree(V(0.0))
+    var acc = V(0.0)
+    var i = 0
+    while i < n {
+        acc = acc + at(i, min(V.lanes, n &- i))
+        i &+= V.lanes
+        if i % Int(KERNEL_BLOCK) == 0 {
+            tree.add(acc) { $0 + $1 }
+            acc = V(0.0)
+        }
+    }
+    return (tree.total { $0 + $1 } + acc).sum
 }
 
 /// Folds n rows of one vector each, `at(r)` giving row r: 64 rows in sequence, then as above.
@@ -106,9 +122,7 @@ func reduceFloats<V: Vector>(
         while j < inner {
             let p = base + j
             let count = inner &- j
-            let full = count >= V.lanes
-            let r = column(n) { full ? V.load(p + $0 &* inner) : V.load(p + $0 &* inner, count: count, pad: V(0.0)) }
-            if full { r.store(y + o &* inner + j) } else { r.store(y + o &* inner + j, count: count) }
+            storeSome(column(n) { loadSome(p + $0 &* inner, count, V(0.0)) }, y + o &* inner + j, count)
             j &+= V.lanes
         }
     }
@@ -124,7 +138,7 @@ func reduceSimply<V: Vector>(
         V.self, outer, n, inner, x, y,
         row: { p, n in
             collapse(
-                foldRow(n, identity, at: { V.load(p + $0) }, tail: { V.load(p + $0, count: $1, pad: pad) }, step: step, combine: combine))
+                foldRow(n, identity, at: { V.load(p + $0) }, some: { loadSome(p + $0, $1, pad) }, step: step, combine: combine))
         },
         column: { n, at in foldColumn(n, identity, at: at, step: step, combine: combine) })
 }

@@ -13,10 +13,10 @@ func layerNormTask<V: Vector>(_: V.Type, _ s: Shared<NormArguments>, _ chunk: In
     for r in s.first(chunk)..<s.end(chunk) {
         let x = a.x.assumingMemoryBound(to: V.Scalar.self) + r &* a.s
         let m = V(sumScalar(x, a.s, V.self)) / size
-        let q = foldRow(
-            a.s, zero, at: { V.load(x + $0) - m }, tail: { V.load(x + $0, count: $1, pad: m) - m }, step: { V.fma($1, $1, $0) },
-            combine: { $0 + $1 }
-        ).sum
+        let q = sumRow(V.self, a.s) { i, n in
+            let d = loadSome(x + i, n, m) - m
+            return d * d
+        }
         let rstd = V(1.0) / (V(q) / size + V(a.eps)).squareRoot
         a.out1!.assumingMemoryBound(to: V.Scalar.self)[r] = m[0]
         a.out2!.assumingMemoryBound(to: V.Scalar.self)[r] = rstd[0]
@@ -40,18 +40,10 @@ func layerNormInputTask<V: Vector>(_: V.Type, _ s: Shared<NormArguments>, _ chun
         let gy = a.gy.assumingMemoryBound(to: V.Scalar.self) + r &* a.s
         let m = V(a.mean.assumingMemoryBound(to: V.Scalar.self)[r])
         let rstd = V(a.rstd.assumingMemoryBound(to: V.Scalar.self)[r])
-        let sum = foldRow(
-            a.s, zero, at: { i in V.load(gy + i) * (weight.map { V.load($0 + i) } ?? V(1.0)) },
-            tail: { i, n in V.load(gy + i, count: n, pad: zero) * (weight.map { V.load($0 + i, count: n, pad: zero) } ?? V(1.0)) },
-            step: { $0 + $1 }, combine: { $0 + $1 }
-        ).sum
-        let dot = foldRow(
-            a.s, zero, at: { i in V.load(gy + i) * (weight.map { V.load($0 + i) } ?? V(1.0)) * (V.load(x + i) - m) },
-            tail: { i, n in
-                V.load(gy + i, count: n, pad: zero) * (weight.map { V.load($0 + i, count: n, pad: zero) } ?? V(1.0))
-                    * (V.load(x + i, count: n, pad: m) - m)
-            }, step: { $0 + $1 }, combine: { $0 + $1 }
-        ).sum
+        let sum = sumRow(V.self, a.s) { i, n in loadSome(gy + i, n, zero) * (weight.map { loadSome($0 + i, n, zero) } ?? V(1.0)) }
+        let dot = sumRow(V.self, a.s) { i, n in
+            loadSome(gy + i, n, zero) * (weight.map { loadSome($0 + i, n, zero) } ?? V(1.0)) * (loadSome(x + i, n, m) - m)
+        }
         let meanGradient = V(sum) / size
         let slope = (V(dot) / size) * (rstd * rstd)
         mapRow(V.self, a.s, a.y!.assumingMemoryBound(to: V.Scalar.self) + r &* a.s) { i, n in

@@ -117,12 +117,14 @@ func multiplyBlock<V: Vector>(_ p: Product<V>, _ i0: Int, _ i1: Int, _ j0: Int, 
     let depth = max(blockDepth(p.k), 1)
     let rowBlock = 20 &* tileRows
     let columnBlock = 32 &* panel
-    let aSpace = p.packA ? (min(rowBlock, i1 &- i0) &+ V.lanes) &* depth &+ V.lanes : 0
-    let bSpace = (min(columnBlock, j1 &- j0) &+ panel) &* depth
-    let space = exec.pointee.scratch(0, (aSpace &+ bSpace &+ 16 &* panel) &* size)
+    // Rounded so that everything after it stays aligned.
+    let aSpace = p.packA ? ((min(rowBlock, i1 &- i0) &+ V.lanes) &* depth &+ 64) & ~63 : 0
+    let bSpace = ((min(columnBlock, j1 &- j0) &+ panel) &* depth &+ 63) & ~63
+    let space = exec.pointee.scratch(0, (aSpace &+ bSpace &+ 16 &* panel &+ 24 &* V.lanes) &* size)
     let packedB = space.assumingMemoryBound(to: V.Scalar.self)
     let packedA = packedB + bSpace
     let corner = packedA + aSpace  // a tile of C on its way to or from its columns
+    let tileSpace = corner + 16 &* panel
     var jc = j0
     while jc < j1 {
         let jEnd = min(jc &+ columnBlock, j1)
@@ -163,7 +165,7 @@ func multiplyBlock<V: Vector>(_ p: Product<V>, _ i0: Int, _ i1: Int, _ j0: Int, 
                         let rows = nextTileRows(iEnd &- i)
                         var f = TileFinish<V>(
                             alpha: p.alpha, scaled: p.scaled, accumulate: !first || p.accumulate, rowBias: nil, columnBias: nil,
-                            relu: last && p.relu, columns: columns)
+                            relu: last && p.relu, columns: columns, space: tileSpace)
                         if last, let bias = p.rowBias { f.rowBias = bias + i }
                         if last, let bias = p.columnBias { f.columnBias = bias + j }
                         let c = p.c + (i &* p.cRow &+ j &* p.cColumn)

@@ -4,14 +4,14 @@ import KernelABI
 
 @inline(__always)
 func sumScalar<V: Vector>(_ p: UnsafePointer<V.Scalar>, _ n: Int, _: V.Type) -> V.Scalar {
-    foldRow(n, V(0.0), at: { V.load(p + $0) }, tail: { V.load(p + $0, count: $1, pad: V(0.0)) }, step: { $0 + $1 }, combine: { $0 + $1 }).sum
+    foldRow(n, V(0.0), at: { V.load(p + $0) }, some: { loadSome(p + $0, $1, V(0.0)) }, step: { $0 + $1 }, combine: { $0 + $1 }).sum
 }
 
 @inline(__always)
 func maxScalar<V: Vector>(_ p: UnsafePointer<V.Scalar>, _ n: Int, _: V.Type) -> V.Scalar {
     let low = V.infinity.negated
     return greatest(
-        foldRow(n, low, at: { V.load(p + $0) }, tail: { V.load(p + $0, count: $1, pad: low) }, step: { V.max($0, $1) }, combine: { V.max($0, $1) }))
+        foldRow(n, low, at: { V.load(p + $0) }, some: { loadSome(p + $0, $1, low) }, step: { V.max($0, $1) }, combine: { V.max($0, $1) }))
 }
 
 /// The greatest lane; NaN if there is one.
@@ -29,7 +29,7 @@ func reduceM2<V: Vector>(_: V.Type, _ outer: Int, _ n: Int, _ inner: Int, _ x: U
         row: { p, n in
             let mean = V(sumScalar(p, n, V.self)) / size
             return foldRow(
-                n, V(0.0), at: { V.load(p + $0) - mean }, tail: { V.load(p + $0, count: $1, pad: mean) - mean },
+                n, V(0.0), at: { V.load(p + $0) - mean }, some: { loadSome(p + $0, $1, mean) - mean },
                 step: { V.fma($1, $1, $0) }, combine: { $0 + $1 }
             ).sum
         },
@@ -46,10 +46,7 @@ func reduceLogSumExp<V: Vector>(_: V.Type, _ outer: Int, _ n: Int, _ inner: Int,
         row: { p, n in
             let m = V(maxScalar(p, n, V.self))
             let shift = finiteOrZero(m)
-            let s = foldRow(
-                n, V(0.0), at: { V.exp(V.load(p + $0) - shift) },
-                tail: { V.exp(V.load(p + $0, count: $1, pad: V.infinity.negated) - shift) }, step: { $0 + $1 }, combine: { $0 + $1 }
-            ).sum
+            let s = sumRow(V.self, n) { i, c in V.exp(loadSome(p + i, c, V.infinity.negated) - shift) }
             return (V.log(V(s)) + shift)[0]
         },
         column: { n, at in

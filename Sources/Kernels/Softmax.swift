@@ -22,16 +22,6 @@ func eachProblem<V: Vector>(
     }
 }
 
-/// A whole or partial vector.
-@inline(__always)
-func loadSome<V: Vector>(_ p: UnsafePointer<V.Scalar>, _ count: Int, _ pad: V) -> V {
-    count >= V.lanes ? V.load(p) : V.load(p, count: count, pad: pad)
-}
-@inline(__always)
-func storeSome<V: Vector>(_ v: V, _ p: UnsafeMutablePointer<V.Scalar>, _ count: Int) {
-    if count >= V.lanes { v.store(p) } else { v.store(p, count: count) }
-}
-
 /// y[i] = f(i, count) over n contiguous elements, the last vector partial.
 @inline(__always)
 func mapRow<V: Vector>(_: V.Type, _ n: Int, _ y: UnsafeMutablePointer<V.Scalar>, _ f: (Int, Int) -> V) {
@@ -53,22 +43,13 @@ func softmax<V: Vector>(_: V.Type, _ outer: Int, _ n: Int, _ inner: Int, _ x: Un
             let p = x + base
             let q = y + base
             let m = V(maxScalar(p, n, V.self))
+            // The pad becomes exp(-inf) = 0; where m is infinite, everything is NaN anyway.
             let s = V(
-                foldRow(
-                    n, V(0.0),
-                    at: {
-                        let e = V.exp(V.load(p + $0) - m)
-                        e.store(q + $0)
-                        return e
-                    },
-                    tail: {
-                        // The pad becomes exp(-inf) = 0, also where m is -inf and everything is NaN.
-                        let e = V.exp(V.load(p + $0, count: $1, pad: V.infinity.negated) - m)
-                        e.store(q + $0, count: $1)
-                        return V.load(UnsafePointer(q + $0), count: $1, pad: V(0.0))
-                    },
-                    step: { $0 + $1 }, combine: { $0 + $1 }
-                ).sum)
+                sumRow(V.self, n) { i, c in
+                    let e = V.exp(loadSome(p + i, c, V.infinity.negated) - m)
+                    storeSome(e, q + i, c)
+                    return e
+                })
             mapRow(V.self, n, q) { i, c in loadSome(UnsafePointer(q + i), c, s) / s }
         },
         column: { base, count in
@@ -98,11 +79,7 @@ func logSoftmax<V: Vector>(_: V.Type, _ outer: Int, _ n: Int, _ inner: Int, _ x:
         row: { base in
             let p = x + base
             let m = V(maxScalar(p, n, V.self))
-            let s = foldRow(
-                n, V(0.0), at: { V.exp(V.load(p + $0) - m) },
-                tail: { V.exp(V.load(p + $0, count: $1, pad: V.infinity.negated) - m) }, step: { $0 + $1 }, combine: { $0 + $1 }
-            ).sum
-            let l = V.log(V(s))
+            let l = V.log(V(sumRow(V.self, n) { i, c in V.exp(loadSome(p + i, c, V.infinity.negated) - m) }))
             mapRow(V.self, n, y + base) { i, c in (loadSome(p + i, c, m) - m) - l }
         },
         column: { base, count in
@@ -131,12 +108,7 @@ func softmaxBackward<V: Vector>(
         row: { base in
             let p = y + base
             let q = g + base
-            let s = V(
-                foldRow(
-                    n, zero, at: { V.load(p + $0) * V.load(q + $0) },
-                    tail: { V.load(p + $0, count: $1, pad: zero) * V.load(q + $0, count: $1, pad: zero) }, step: { $0 + $1 },
-                    combine: { $0 + $1 }
-                ).sum)
+            let s = V(sumRow(V.self, n) { i, c in loadSome(p + i, c, zero) * loadSome(q + i, c, zero) })
             mapRow(V.self, n, gx + base) { i, c in loadSome(p + i, c, zero) * (loadSome(q + i, c, zero) - s) }
         },
         column: { base, count in

@@ -14,27 +14,29 @@ struct TileFinish<V: Vector> {
     var columnBias: UnsafePointer<V.Scalar>?  // one per column of the tile
     var relu: Bool
     var columns: Int  // columns of C that exist; the tile may be wider
+    var space: UnsafeMutablePointer<V.Scalar>  // 12 rows of two vectors
     @inline(__always) var isPlain: Bool { !scaled && !relu && rowBias == nil && columnBias == nil }
 }
 
-/// acc to c[0 ..< count]. `count` is at most V.lanes.
-@inline(__always)
-func finishVector<V: Vector>(
-    _ acc: V, _ c: UnsafeMutablePointer<V.Scalar>, _ count: Int, _ row: Int, _ column: Int, _ f: TileFinish<V>
-) {
-    if count <= 0 { return }
-    var r = acc
-    if f.scaled { r = r * f.alpha }
-    if count >= V.lanes {
-        if f.accumulate { r = V.load(c) + r }
-        if let bias = f.columnBias { r = r + V.load(bias + column) }
-    } else {
-        if f.accumulate { r = V.load(c, count: count, pad: r) + r }
-        if let bias = f.columnBias { r = r + V.load(bias + column, count: count, pad: r) }
+/// The tile in f.space to C.
+@inline(never)
+func finishTile<V: Vector>(_ rows: Int, _ vectors: Int, _ c: UnsafeMutablePointer<V.Scalar>, _ cRow: Int, _ f: TileFinish<V>) {
+    for v in 0..<vectors {
+        let column = v &* V.lanes
+        let count = f.columns &- column
+        if count <= 0 { return }
+        let bias = f.columnBias.map { loadSome($0 + column, count, V(0.0)) }
+        for i in 0..<rows {
+            let to = c + (i &* cRow &+ column)
+            var r = V.load(UnsafePointer(f.space + (i &* (2 &* V.lanes) &+ column)))
+            if f.scaled { r = r * f.alpha }
+            if f.accumulate { r = loadSome(UnsafePointer(to), count, r) + r }
+            if let bias { r = r + bias }
+            if let rowBias = f.rowBias { r = r + V(rowBias[i]) }
+            if f.relu { r = reluLanes(r) }
+            storeSome(r, to, count)
+        }
     }
-    if let bias = f.rowBias { r = r + V(bias[row]) }
-    if f.relu { r = reluLanes(r) }
-    if count >= V.lanes { r.store(c) } else { r.store(c, count: count) }
 }
 
 /// rows (1 ... 12) and vectors (1 or 2) are constants at every call, so unused accumulators vanish.
@@ -130,118 +132,55 @@ func tile<V: Vector>(
         if offsets == nil { b += bStep }
         k &+= 1
     }
-    if f.isPlain && f.columns >= vectors &* V.lanes {
-        if f.accumulate {
-            if rows > 0 {
-                (V.load(c) + c0).store(c)
-                if vectors > 1 { (V.load((c + V.lanes)) + d0).store((c + V.lanes)) }
-            }
-            if rows > 1 {
-                (V.load((c + cRow &* 1)) + c1).store((c + cRow &* 1))
-                if vectors > 1 { (V.load((c + (cRow &* 1 &+ V.lanes))) + d1).store((c + (cRow &* 1 &+ V.lanes))) }
-            }
-            if rows > 2 {
-                (V.load((c + cRow &* 2)) + c2).store((c + cRow &* 2))
-                if vectors > 1 { (V.load((c + (cRow &* 2 &+ V.lanes))) + d2).store((c + (cRow &* 2 &+ V.lanes))) }
-            }
-            if rows > 3 {
-                (V.load((c + cRow &* 3)) + c3).store((c + cRow &* 3))
-                if vectors > 1 { (V.load((c + (cRow &* 3 &+ V.lanes))) + d3).store((c + (cRow &* 3 &+ V.lanes))) }
-            }
-            if rows > 4 {
-                (V.load((c + cRow &* 4)) + c4).store((c + cRow &* 4))
-                if vectors > 1 { (V.load((c + (cRow &* 4 &+ V.lanes))) + d4).store((c + (cRow &* 4 &+ V.lanes))) }
-            }
-            if rows > 5 {
-                (V.load((c + cRow &* 5)) + c5).store((c + cRow &* 5))
-                if vectors > 1 { (V.load((c + (cRow &* 5 &+ V.lanes))) + d5).store((c + (cRow &* 5 &+ V.lanes))) }
-            }
-            if rows > 6 {
-                (V.load((c + cRow &* 6)) + c6).store((c + cRow &* 6))
-                if vectors > 1 { (V.load((c + (cRow &* 6 &+ V.lanes))) + d6).store((c + (cRow &* 6 &+ V.lanes))) }
-            }
-            if rows > 7 {
-                (V.load((c + cRow &* 7)) + c7).store((c + cRow &* 7))
-                if vectors > 1 { (V.load((c + (cRow &* 7 &+ V.lanes))) + d7).store((c + (cRow &* 7 &+ V.lanes))) }
-            }
-            if rows > 8 {
-                (V.load((c + cRow &* 8)) + c8).store((c + cRow &* 8))
-                if vectors > 1 { (V.load((c + (cRow &* 8 &+ V.lanes))) + d8).store((c + (cRow &* 8 &+ V.lanes))) }
-            }
-            if rows > 9 {
-                (V.load((c + cRow &* 9)) + c9).store((c + cRow &* 9))
-                if vectors > 1 { (V.load((c + (cRow &* 9 &+ V.lanes))) + d9).store((c + (cRow &* 9 &+ V.lanes))) }
-            }
-            if rows > 10 {
-                (V.load((c + cRow &* 10)) + c10).store((c + cRow &* 10))
-                if vectors > 1 { (V.load((c + (cRow &* 10 &+ V.lanes))) + d10).store((c + (cRow &* 10 &+ V.lanes))) }
-            }
-            if rows > 11 {
-                (V.load((c + cRow &* 11)) + c11).store((c + cRow &* 11))
-                if vectors > 1 { (V.load((c + (cRow &* 11 &+ V.lanes))) + d11).store((c + (cRow &* 11 &+ V.lanes))) }
-            }
-        } else {
-            if rows > 0 {
-                c0.store(c)
-                if vectors > 1 { d0.store((c + V.lanes)) }
-            }
-            if rows > 1 {
-                c1.store((c + cRow &* 1))
-                if vectors > 1 { d1.store((c + (cRow &* 1 &+ V.lanes))) }
-            }
-            if rows > 2 {
-                c2.store((c + cRow &* 2))
-                if vectors > 1 { d2.store((c + (cRow &* 2 &+ V.lanes))) }
-            }
-            if rows > 3 {
-                c3.store((c + cRow &* 3))
-                if vectors > 1 { d3.store((c + (cRow &* 3 &+ V.lanes))) }
-            }
-            if rows > 4 {
-                c4.store((c + cRow &* 4))
-                if vectors > 1 { d4.store((c + (cRow &* 4 &+ V.lanes))) }
-            }
-            if rows > 5 {
-                c5.store((c + cRow &* 5))
-                if vectors > 1 { d5.store((c + (cRow &* 5 &+ V.lanes))) }
-            }
-            if rows > 6 {
-                c6.store((c + cRow &* 6))
-                if vectors > 1 { d6.store((c + (cRow &* 6 &+ V.lanes))) }
-            }
-            if rows > 7 {
-                c7.store((c + cRow &* 7))
-                if vectors > 1 { d7.store((c + (cRow &* 7 &+ V.lanes))) }
-            }
-            if rows > 8 {
-                c8.store((c + cRow &* 8))
-                if vectors > 1 { d8.store((c + (cRow &* 8 &+ V.lanes))) }
-            }
-            if rows > 9 {
-                c9.store((c + cRow &* 9))
-                if vectors > 1 { d9.store((c + (cRow &* 9 &+ V.lanes))) }
-            }
-            if rows > 10 {
-                c10.store((c + cRow &* 10))
-                if vectors > 1 { d10.store((c + (cRow &* 10 &+ V.lanes))) }
-            }
-            if rows > 11 {
-                c11.store((c + cRow &* 11))
-                if vectors > 1 { d11.store((c + (cRow &* 11 &+ V.lanes))) }
-            }
-        }
-        return
+    // A whole tile that nothing happens to goes straight to C; any other through memory to `finishTile`.
+    let straight = f.isPlain && !f.accumulate && f.columns >= vectors &* V.lanes
+    let out = straight ? c : f.space
+    let outRow = straight ? cRow : 2 &* V.lanes
+    c0.store(out)
+    if vectors > 1 { d0.store(out + V.lanes) }
+    if rows > 1 {
+        c1.store(out + outRow &* 1)
+        if vectors > 1 { d1.store(out + (outRow &* 1 &+ V.lanes)) }
     }
-    // The general end goes row by row through memory: rare, and compact.
-    var rest = (c0, d0, c1, d1, c2, d2, c3, d3, c4, d4, c5, d5, c6, d6, c7, d7, c8, d8, c9, d9, c10, d10, c11, d11)
-    withUnsafeBytes(of: &rest) { rest in
-        let p = rest.baseAddress!.assumingMemoryBound(to: V.Scalar.self)
-        for i in 0..<rows {
-            let r = p + i &* (2 &* V.lanes)
-            finishVector(V.load(r), c + i &* cRow, min(f.columns, V.lanes), i, 0, f)
-            if vectors > 1 {
-                finishVector(V.load(r + V.lanes), c + (i &* cRow &+ V.lanes), min(f.columns &- V.lanes, V.lanes), i, V.lanes, f)
-            }
-        }
+    if rows > 2 {
+        c2.store(out + outRow &* 2)
+        if vectors > 1 { d2.store(out + (outRow &* 2 &+ V.lanes)) }
     }
+    if rows > 3 {
+        c3.store(out + outRow &* 3)
+        if vectors > 1 { d3.store(out + (outRow &* 3 &+ V.lanes)) }
+    }
+    if rows > 4 {
+        c4.store(out + outRow &* 4)
+        if vectors > 1 { d4.store(out + (outRow &* 4 &+ V.lanes)) }
+    }
+    if rows > 5 {
+        c5.store(out + outRow &* 5)
+        if vectors > 1 { d5.store(out + (outRow &* 5 &+ V.lanes)) }
+    }
+    if rows > 6 {
+        c6.store(out + outRow &* 6)
+        if vectors > 1 { d6.store(out + (outRow &* 6 &+ V.lanes)) }
+    }
+    if rows > 7 {
+        c7.store(out + outRow &* 7)
+        if vectors > 1 { d7.store(out + (outRow &* 7 &+ V.lanes)) }
+    }
+    if rows > 8 {
+        c8.store(out + outRow &* 8)
+        if vectors > 1 { d8.store(out + (outRow &* 8 &+ V.lanes)) }
+    }
+    if rows > 9 {
+        c9.store(out + outRow &* 9)
+        if vectors > 1 { d9.store(out + (outRow &* 9 &+ V.lanes)) }
+    }
+    if rows > 10 {
+        c10.store(out + outRow &* 10)
+        if vectors > 1 { d10.store(out + (outRow &* 10 &+ V.lanes)) }
+    }
+    if rows > 11 {
+        c11.store(out + outRow &* 11)
+        if vectors > 1 { d11.store(out + (outRow &* 11 &+ V.lanes)) }
+    }
+    if !straight { finishTile(rows, vectors, c, cRow, f) }
 }

@@ -7,37 +7,34 @@ func mapLanes<V: Vector>(_: V.Type, _ n: Int, _ x: UnsafeRawPointer, _ y: Unsafe
     let x = x.assumingMemoryBound(to: V.Scalar.self)
     let y = y.assumingMemoryBound(to: V.Scalar.self)
     var i = 0
-    while i &+ V.lanes <= n {
-        f(V.load(x + i)).store(y + i)
+    while i < n {
+        let count = n &- i
+        storeSome(f(loadSome(x + i, count, V(1.0))), y + i, count)
         i &+= V.lanes
-    }
-    if i < n {
-        f(V.load(x + i, count: n &- i, pad: V(1.0))).store(y + i, count: n &- i)
     }
 }
 
 /// A float kernel through the double function: widened, evaluated in two halves, rounded once.
 @inline(__always)
 func mapWide(_ n: Int, _ x: UnsafeRawPointer, _ y: UnsafeMutableRawPointer, _ f: (DoubleLanes) -> DoubleLanes) {
-    let x = x.assumingMemoryBound(to: Float.self)
-    let y = y.assumingMemoryBound(to: Float.self)
-    var i = 0
-    while i < n {
-        let count = n &- i
-        var v: SIMD8<Float>
-        if count >= 8 {
-            v = UnsafeRawPointer(x + i).loadUnaligned(as: SIMD8<Float>.self)
-        } else {
-            v = FloatLanes.load(x + i, count: count, pad: 1.0).v.lowHalf
+    mapLanes(FloatLanes.self, n, x, y) { v in
+        var r = v
+        for half in 0..<2 {
+            let s = kernel_narrow(f(half == 0 ? v.low : v.high).v)
+            if half == 0 { r.v.lowHalf = s } else { r.v.highHalf = s }
         }
-        v = kernel_narrow(f(DoubleLanes(v: kernel_widen(v))).v)
-        if count >= 8 {
-            UnsafeMutableRawPointer(y + i).storeBytes(of: v, as: SIMD8<Float>.self)
-        } else {
-            FloatLanes(v: SIMD16(lowHalf: v, highHalf: v)).store(y + i, count: count)
-        }
-        i &+= 8
+        return r
     }
+}
+
+/// A whole or partial vector.
+@inline(__always)
+func loadSome<V: Vector>(_ p: UnsafePointer<V.Scalar>, _ count: Int, _ pad: V) -> V {
+    count >= V.lanes ? V.load(p) : V.load(p, count: count, pad: pad)
+}
+@inline(__always)
+func storeSome<V: Vector>(_ v: V, _ p: UnsafeMutablePointer<V.Scalar>, _ count: Int) {
+    if count >= V.lanes { v.store(p) } else { v.store(p, count: count) }
 }
 
 @inline(__always)

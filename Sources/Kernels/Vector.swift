@@ -2,7 +2,8 @@ import KernelABI
 
 /// A fixed number of float lanes, the same on every CPU level: a level without registers this wide
 /// uses several. Every kernel on floats is written once over this protocol and compiled for
-/// `FloatLanes` and `DoubleLanes`; everything here is inlined, so nothing generic remains.
+/// `FloatLanes` and `DoubleLanes`, inlined, so that nothing generic remains. What is long (partial vectors,
+/// exp and its kin) is a function of its own, called: inlined everywhere it would be most of the module.
 protocol Vector {
     associatedtype Scalar
     associatedtype Mask
@@ -15,8 +16,6 @@ protocol Vector {
     /// The first `count` lanes (1 ..< lanes) of memory, `pad` in the others.
     static func load(_ p: UnsafePointer<Scalar>, count: Int, pad: Self) -> Self
     func store(_ p: UnsafeMutablePointer<Scalar>, count: Int)
-    /// Lanes first ..< last, fewer than all.
-    func store(_ p: UnsafeMutablePointer<Scalar>, from first: Int, to last: Int)
     static func + (a: Self, b: Self) -> Self
     static func - (a: Self, b: Self) -> Self
     static func * (a: Self, b: Self) -> Self
@@ -94,14 +93,14 @@ struct FloatLanes: Vector, ExpressibleByFloatLiteral {
     @inline(__always) func store(_ p: UnsafeMutablePointer<Float>) {
         UnsafeMutableRawPointer(p).storeBytes(of: v, as: SIMD16<Float>.self)
     }
-    @inline(__always) static func load(_ p: UnsafePointer<Float>, count: Int, pad: Self) -> Self {
+    @inline(never) static func load(_ p: UnsafePointer<Float>, count: Int, pad: Self) -> Self {
         var t = pad.v
         withUnsafeMutableBytes(of: &t) { t in
             copyBytes(UnsafeRawPointer(p), t.baseAddress!, count &* 4)
         }
         return Self(v: t)
     }
-    @inline(__always) func store(_ p: UnsafeMutablePointer<Float>, count: Int) {
+    @inline(never) func store(_ p: UnsafeMutablePointer<Float>, count: Int) {
         var p = UnsafeMutableRawPointer(p)
         var rest = v
         if count & 8 != 0 {
@@ -122,12 +121,6 @@ struct FloatLanes: Vector, ExpressibleByFloatLiteral {
             pair.lowHalf = pair.highHalf
         }
         if count & 1 != 0 { p.storeBytes(of: pair[0], as: Float.self) }
-    }
-    @inline(__always) func store(_ p: UnsafeMutablePointer<Float>, from first: Int, to last: Int) {
-        var t = v
-        withUnsafeBytes(of: &t) { t in
-            copyBytes(t.baseAddress! + first &* 4, UnsafeMutableRawPointer(p), (last &- first) &* 4)
-        }
     }
     @inline(__always) static func + (a: Self, b: Self) -> Self { Self(v: a.v + b.v) }
     @inline(__always) static func - (a: Self, b: Self) -> Self { Self(v: a.v - b.v) }
@@ -230,14 +223,14 @@ struct DoubleLanes: Vector, ExpressibleByFloatLiteral {
     @inline(__always) func store(_ p: UnsafeMutablePointer<Double>) {
         UnsafeMutableRawPointer(p).storeBytes(of: v, as: SIMD8<Double>.self)
     }
-    @inline(__always) static func load(_ p: UnsafePointer<Double>, count: Int, pad: Self) -> Self {
+    @inline(never) static func load(_ p: UnsafePointer<Double>, count: Int, pad: Self) -> Self {
         var t = pad.v
         withUnsafeMutableBytes(of: &t) { t in
             copyBytes(UnsafeRawPointer(p), t.baseAddress!, count &* 8)
         }
         return Self(v: t)
     }
-    @inline(__always) func store(_ p: UnsafeMutablePointer<Double>, count: Int) {
+    @inline(never) func store(_ p: UnsafeMutablePointer<Double>, count: Int) {
         var p = UnsafeMutableRawPointer(p)
         var half = v.lowHalf
         if count & 4 != 0 {
@@ -252,12 +245,6 @@ struct DoubleLanes: Vector, ExpressibleByFloatLiteral {
             pair = half.highHalf
         }
         if count & 1 != 0 { p.storeBytes(of: pair[0], as: Double.self) }
-    }
-    @inline(__always) func store(_ p: UnsafeMutablePointer<Double>, from first: Int, to last: Int) {
-        var t = v
-        withUnsafeBytes(of: &t) { t in
-            copyBytes(t.baseAddress! + first &* 8, UnsafeMutableRawPointer(p), (last &- first) &* 8)
-        }
     }
     @inline(__always) static func + (a: Self, b: Self) -> Self { Self(v: a.v + b.v) }
     @inline(__always) static func - (a: Self, b: Self) -> Self { Self(v: a.v - b.v) }
