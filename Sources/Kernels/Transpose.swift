@@ -1,16 +1,10 @@
+import KernelABI
+
 // Square blocks transposed in registers: n rows of n lanes, log2(n) rounds of interleaving row i with
 // row i + n/2. A round rotates the bits of (row, lane) by one; log2(n) rounds swap the two halves.
 
-@inline(__always) func zipLow(_ a: SIMD16<UInt32>, _ b: SIMD16<UInt32>) -> SIMD16<UInt32> {
-    SIMD16(
-        a[0], b[0], a[1], b[1], a[2], b[2], a[3],
-        b[3], a[4], b[4], a[5], b[5], a[6], b[6], a[7], b[7])
-}
-@inline(__always) func zipHigh(_ a: SIMD16<UInt32>, _ b: SIMD16<UInt32>) -> SIMD16<UInt32> {
-    SIMD16(
-        a[8], b[8], a[9], b[9], a[10], b[10], a[11], b[11],
-        a[12], b[12], a[13], b[13], a[14], b[14], a[15], b[15])
-}
+@inline(__always) func zipLow(_ a: SIMD16<UInt32>, _ b: SIMD16<UInt32>) -> SIMD16<UInt32> { kernel_zip_low_32(a, b) }
+@inline(__always) func zipHigh(_ a: SIMD16<UInt32>, _ b: SIMD16<UInt32>) -> SIMD16<UInt32> { kernel_zip_high_32(a, b) }
 
 struct Rows16 {
     var r0: SIMD16<UInt32>, r1: SIMD16<UInt32>, r2: SIMD16<UInt32>, r3: SIMD16<UInt32>
@@ -71,14 +65,8 @@ struct Rows16 {
     }
 }
 
-@inline(__always) func zipLow(_ a: SIMD8<UInt64>, _ b: SIMD8<UInt64>) -> SIMD8<UInt64> {
-    SIMD8(
-        a[0], b[0], a[1], b[1], a[2], b[2], a[3], b[3])
-}
-@inline(__always) func zipHigh(_ a: SIMD8<UInt64>, _ b: SIMD8<UInt64>) -> SIMD8<UInt64> {
-    SIMD8(
-        a[4], b[4], a[5], b[5], a[6], b[6], a[7], b[7])
-}
+@inline(__always) func zipLow(_ a: SIMD8<UInt64>, _ b: SIMD8<UInt64>) -> SIMD8<UInt64> { kernel_zip_low_64(a, b) }
+@inline(__always) func zipHigh(_ a: SIMD8<UInt64>, _ b: SIMD8<UInt64>) -> SIMD8<UInt64> { kernel_zip_high_64(a, b) }
 
 struct Rows8 {
     var r0: SIMD8<UInt64>, r1: SIMD8<UInt64>, r2: SIMD8<UInt64>, r3: SIMD8<UInt64>

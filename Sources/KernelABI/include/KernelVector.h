@@ -1,5 +1,5 @@
 // Vector instructions that Swift's SIMD types offer only one lane at a time: square root,
-// conversions and the test of a mask. Swift sees these vectors as SIMD16<Float>, SIMD8<Double> and so on.
+// conversions, shuffles and the test of a mask. Swift sees these vectors as SIMD16<Float>, SIMD8<Double> and so on.
 #ifndef KERNEL_VECTOR_H
 #define KERNEL_VECTOR_H
 #include <stdbool.h>
@@ -28,5 +28,20 @@ KERNEL_INLINE kernel_u64x8 kernel_long_words(kernel_u8x8 x) { return __builtin_c
 // Whether any lane of a mask (0 or -1) is set.
 KERNEL_INLINE bool kernel_any_32(kernel_i32x16 m) { return __builtin_reduce_or(m) != 0; }
 KERNEL_INLINE bool kernel_any_64(kernel_i64x8 m) { return __builtin_reduce_or(m) != 0; }
+
+// The lower and upper halves of a and b, element by element in turn. (Spelled out in Swift, a vector
+// just loaded is taken apart into scalars.)
+KERNEL_INLINE kernel_u32x16 kernel_zip_low_32(kernel_u32x16 a, kernel_u32x16 b) {
+    return __builtin_shufflevector(a, b, 0, 16, 1, 17, 2, 18, 3, 19, 4, 20, 5, 21, 6, 22, 7, 23);
+}
+KERNEL_INLINE kernel_u32x16 kernel_zip_high_32(kernel_u32x16 a, kernel_u32x16 b) {
+    return __builtin_shufflevector(a, b, 8, 24, 9, 25, 10, 26, 11, 27, 12, 28, 13, 29, 14, 30, 15, 31);
+}
+KERNEL_INLINE kernel_u64x8 kernel_zip_low_64(kernel_u64x8 a, kernel_u64x8 b) {
+    return __builtin_shufflevector(a, b, 0, 8, 1, 9, 2, 10, 3, 11);
+}
+KERNEL_INLINE kernel_u64x8 kernel_zip_high_64(kernel_u64x8 a, kernel_u64x8 b) {
+    return __builtin_shufflevector(a, b, 4, 12, 5, 13, 6, 14, 7, 15);
+}
 
 #endif
