@@ -19,10 +19,10 @@ struct HostProcess {
         URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent().appendingPathComponent("Lua")
     }
 
-    /// Runs to the end; after `signal.delay` seconds the signal is sent. A run longer than 60 s is killed.
+    /// Runs to the end; after `signal.delay` seconds the signal is sent. A run longer than `seconds` is killed.
     static func run(
         _ arguments: [String], input: String? = nil, folder: URL? = nil, environment: [String: String] = [:],
-        signal: (number: Int32, delay: Double)? = nil
+        signal: (number: Int32, delay: Double)? = nil, seconds: Double = 60
     ) throws -> Outcome {
         let process = Process()
         process.executableURL = binary
@@ -35,7 +35,7 @@ struct HostProcess {
         process.standardInput = inlet
         try process.run()
         let watch = DispatchWorkItem { process.terminate() }
-        DispatchQueue.global().asyncAfter(deadline: .now() + 60, execute: watch)
+        DispatchQueue.global().asyncAfter(deadline: .now() + seconds, execute: watch)
         if let signal {
             let pid = process.processIdentifier
             DispatchQueue.global().asyncAfter(deadline: .now() + signal.delay) { kill(pid, signal.number) }

@@ -5,11 +5,17 @@ import NN
 struct TensorArguments: OpArguments {
     let call: Call
     let type: UserdataType<Tensor>
+    /// Stands for the first argument where an operation in place needs its old contents in backward.
+    var original: Tensor?
 
     func isNil(_ i: Int) -> Bool { call.isNil(i) }
     func isTensor(_ i: Int) -> Bool { call.objectIfPresent(i, type) != nil }
+    func isBool(_ i: Int) -> Bool { call.kind(i) == .bool }
     func isList(_ i: Int) -> Bool { call.kind(i) == .table }
-    func tensor(_ i: Int) throws -> Tensor { try call.object(i, type) }
+    func tensor(_ i: Int) throws -> Tensor {
+        if i == 0, let original { return original }
+        return try call.object(i, type)
+    }
     func int(_ i: Int) throws -> Int { try call.int(i) }
     func double(_ i: Int) throws -> Double { try call.number(i) }
     func bool(_ i: Int) throws -> Bool { try call.bool(i) }

@@ -51,9 +51,11 @@ enum TensorModule {
         let run = op.run
         return Declaration("Tensor:" + op.doc.asInPlaceTwin(op.name)) { call in
             try reporting(name) {
-                let arguments = TensorArguments(call: call, type: type)
+                var arguments = TensorArguments(call: call, type: type)
                 let target = try arguments.tensor(0)
                 try target.checkWritable(name)
+                // Backward may need what the target held before.
+                if GradMode.isEnabled, target.requiresGrad { arguments.original = try target.clone() }
                 guard case .tensor(let result) = try run(arguments) else {
                     throw TensorError("has no in-place form for these arguments")
                 }

@@ -125,6 +125,8 @@ extension Tensor {
             throw TensorError("requires_grad can be turned off for leaf tensors only; use x:detach() for a result")
         }
         leafRequiresGrad = on
+        // A leaf begins its own history: what it once was a view of has no part in it.
+        if on { viewBase = nil }
     }
 
     public func setGrad(_ g: Tensor?) throws {

@@ -6,25 +6,23 @@ enum Arithmetic {
     static func compute(_ op: Int, _ a: Tensor, _ b: Tensor, _ name: String, floating: Bool = false) throws -> Tensor {
         var dtype = Tensor.resultType(a, b)
         if floating { dtype = dtype.floating }
-        if dtype == .bool { dtype = try boolDType(op, name) }
+        if dtype == .bool {
+            // + and the larger of two are "or", * and the smaller are "and".
+            switch op {
+            case BINARY_ADD, BINARY_MAXIMUM: return try Comparison.compute(COMPARE_OR, a, b)
+            case BINARY_MUL, BINARY_MINIMUM: return try Comparison.compute(COMPARE_AND, a, b)
+            case BINARY_SUB:
+                throw TensorError("\(name): subtraction of bool tensors is not defined; use logical_xor or convert them first")
+            default:
+                throw TensorError("\(name): not available for bool tensors; convert them first (x:long())")
+            }
+        }
         guard let kernel = kernels.binary(Int32(op), dtype.code) else {
             throw TensorError("\(name): not available for \(dtype.name) tensors")
         }
         let out = try Elementwise.binary(kernel, try a.converted(to: dtype), try b.converted(to: dtype), dtype)
         if a.isWrappedNumber && b.isWrappedNumber { out.isWrappedNumber = true }
         return out
-    }
-
-    /// Booleans: + and * are "or" and "and", - is refused, as in PyTorch.
-    private static func boolDType(_ op: Int, _ name: String) throws -> DType {
-        switch op {
-        case BINARY_ADD, BINARY_MUL, BINARY_MAXIMUM, BINARY_MINIMUM: return .bool
-        case BINARY_SUB:
-            throw TensorError("\(name): subtraction of bool tensors is not defined; use logical_xor or convert them first")
-        case BINARY_POW, BINARY_REMAINDER, BINARY_FLOOR_DIVIDE:
-            throw TensorError("\(name): not available for bool tensors; convert them first (x:long())")
-        default: return .bool
-        }
     }
 
     /// A gradient brought back to an operand's shape and dtype.
@@ -83,7 +81,7 @@ extension Tensor {
             "div", out, a, b, { try $0 / sb.value() },
             { g in
                 let b = try sb.value()
-                return try -(g * sa.value() / (b * b))
+                return try -(g * (sa.value() / b / b))
             })
     }
 
@@ -112,7 +110,7 @@ extension Tensor {
             { g in
                 let (a, b) = (try sa.value(), try sb.value())
                 let out = GradMode.isEnabled ? try Tensor.pow(a, b) : try so.value()
-                let flat = try Tensor.where(try a.equalTo(0), try Tensor.zeros(Shape(), out.dtype), try out * a.log())
+                let flat = try Tensor.where(try a.equalTo(0), try Tensor.zeros(Shape(), out.dtype), try out * a.to(g.dtype).log())
                 return try g * flat
             })
     }
@@ -137,7 +135,7 @@ extension Tensor {
         guard shouldRecord(a, b) else { return out }
         let (sa, sb) = (SavedTensor(a, "atan2"), SavedTensor(b, "atan2"))
         func scale(_ g: Tensor) throws -> Tensor {
-            let (a, b) = (try sa.value(), try sb.value())
+            let (a, b) = (try sa.value().to(g.dtype), try sb.value().to(g.dtype))
             return try g / (a * a + b * b)
         }
         return try recordBinary(
@@ -191,6 +189,16 @@ extension Op {
         }
     }
 
+    /// `b` times the argument `alpha`.
+    private static func scaled(_ b: Tensor, beside a: Tensor, _ args: any OpArguments, _ name: String) throws -> Tensor {
+        let alpha = try args.scalar(2)
+        if alpha == .int(1) { return b }
+        guard alpha.isInteger || Tensor.resultType(a, b).isFloat else {
+            throw TensorError("\(name): alpha must be an integer for integer tensors, got \(alpha.double)")
+        }
+        return try b.scaled(by: alpha)
+    }
+
     static let arithmetic: [Op] = [
         Op(
             """
@@ -201,8 +209,7 @@ extension Op {
             """, inPlace: true, samples: ["x:add(y)", "x:add(row)", "col:add(row)", "x:add(y, {alpha = 0.5})", "x + 2", "3 + s"]
         ) { args in
             let (a, b) = try args.pair(0, 1)
-            let alpha = try args.scalar(2)
-            return .tensor(try Tensor.add(a, alpha == .int(1) ? b : try b.scaled(by: alpha)))
+            return .tensor(try Tensor.add(a, try scaled(b, beside: a, args, "add")))
         },
         Op(
             """
@@ -213,8 +220,7 @@ extension Op {
             """, inPlace: true, samples: ["x:sub(y)", "x:sub(row)", "col:sub(x, {alpha = 2})", "1 - x"]
         ) { args in
             let (a, b) = try args.pair(0, 1)
-            let alpha = try args.scalar(2)
-            return .tensor(try Tensor.sub(a, alpha == .int(1) ? b : try b.scaled(by: alpha)))
+            return .tensor(try Tensor.sub(a, try scaled(b, beside: a, args, "sub")))
         },
         binary(
             "mul",
@@ -234,7 +240,15 @@ extension Op {
         ) { args in
             let (a, b) = try args.pair(0, 1)
             if args.isNil(2) { return .tensor(try Tensor.div(a, b)) }
-            if try args.string(2) == "floor" { return .tensor(try Tensor.floorDivide(a, b)) }
+            if try args.string(2) == "floor" {
+                let out = try Tensor.floorDivide(a, b)
+                guard shouldRecord(a, b) else { return .tensor(out) }
+                // Flat nearly everywhere.
+                return .tensor(
+                    try out.record("div", [a, b]) { _ in
+                        try [a, b].map { $0.requiresGrad ? try Tensor.zeros($0.shape, $0.dtype) : nil }
+                    })
+            }
             guard !Tensor.resultType(a, b).isFloat else { return .tensor(try Tensor.div(a, b).trunc()) }
             // Integers: floor, corrected where signs differ and there is a rest.
             let floor = try Tensor.floorDivide(a, b)
@@ -299,6 +313,9 @@ extension Op {
         ) { args in
             let (a, b) = (try args.tensor(0), try args.tensor(1))
             let w = try args.operand(2, beside: a)
+            guard a.dtype.isFloat, a.dtype == b.dtype, !args.isTensor(2) || w.dtype == a.dtype else {
+                throw TensorError("lerp: expected floating-point tensors of one dtype, got \(a.dtype.name), \(b.dtype.name) and \(w.dtype.name)")
+            }
             return .tensor(try a + w * (b - a))
         },
     ]

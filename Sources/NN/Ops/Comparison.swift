@@ -74,7 +74,7 @@ extension Op {
             \(name)(input: tensor|number, other: tensor|number) -> tensor
             Tells for each element whether \(what); the result is a bool tensor.
             Source: torch.\(torch ?? name)
-            """, samples: ["!x:\(name)(y)", "!x:\(name)(row)"]
+            """, inPlace: true, samples: ["!x:\(name)(y)", "!x:\(name)(row)"]
         ) {
             let (a, b) = try $0.pair(0, 1)
             return .tensor(try Comparison.compute(op, a, b))
@@ -93,7 +93,7 @@ extension Op {
             Tells for each element whether it is zero; the result is a bool tensor.
             Example: tensor{0, 1, 2}:logical_not() --> tensor([ true, false, false])
             Source: torch.logical_not
-            """, samples: ["!x:logical_not()"]
+            """, inPlace: true, samples: ["!x:logical_not()"]
         ) {
             let x = try $0.tensor(0)
             return .tensor(try Comparison.compute(COMPARE_EQ, x, try Tensor.wrapped(.int(0), beside: x)))
@@ -172,12 +172,17 @@ extension Op {
         },
         Op(
             """
-            where(condition: tensor, input: tensor|number = nil, other: tensor|number = nil) -> tensor
-            Takes from `input` where the bool `condition` is true, from `other` elsewhere; all broadcast.
+            where(condition: tensor, input: tensor|number = nil, other: tensor|number = nil) -> tensor|list
+            Takes from `input` where the bool `condition` is true, from `other` elsewhere; all broadcast. With the condition alone, the positions where it is true: a list of one vector for each dimension.
             Example: tensor.where(tensor{true, false}, 1, 0) --> tensor([1, 0])
             Source: torch.where
             """, form: .function, samples: ["tensor.where(x:gt(0), x, y)", "tensor.where(x:gt(0), x, 0)", "tensor.where(x:gt(0), row, col)"]
         ) {
+            if $0.isNil(1), $0.isNil(2) {
+                let c = try $0.tensor(0)
+                return .list(try (c.rank == 0 ? c.detached().reshape(Shape(1)) : c).nonzeroColumns())
+            }
+            guard !$0.isNil(1), !$0.isNil(2) else { throw TensorError("where: expected both input and other, or neither") }
             let (a, b) = try $0.pair(1, 2)
             return .tensor(try Tensor.where(try $0.tensor(0), a, b))
         },

@@ -161,12 +161,11 @@ struct Einsum {
         }
         func total(_ labels: [Label]) -> Int { labels.reduce(1) { $0 * (sizes[$1] ?? 1) } }
         if summed.isEmpty {
-            return Labelled(
-                tensor: try aligned(a, batch + rows + columns.map { _ in 0 }.prefix(0), sizes).tensor.reshape(
-                    try Shape(batch.map { sizes[$0] ?? 1 } + rows.map { sizes[$0] ?? 1 } + columns.map { _ in 1 }))
-                    * aligned(b, batch + columns, sizes).tensor.reshape(
-                        try Shape(batch.map { sizes[$0] ?? 1 } + rows.map { _ in 1 } + columns.map { sizes[$0] ?? 1 })),
-                labels: labels)
+            // [batch, rows, 1...] times [batch, 1..., columns].
+            func spread(_ kept: [Label]) throws -> Shape { try Shape(labels.map { kept.contains($0) ? sizes[$0] ?? 1 : 1 }) }
+            let x = try aligned(a, batch + rows, sizes).tensor.reshape(try spread(batch + rows))
+            let y = try aligned(b, batch + columns, sizes).tensor.reshape(try spread(batch + columns))
+            return Labelled(tensor: try x * y, labels: labels)
         }
         let x = try aligned(a, batch + rows + summed, sizes).tensor.reshape(Shape(total(batch), total(rows), total(summed)))
         let y = try aligned(b, batch + summed + columns, sizes).tensor.reshape(Shape(total(batch), total(summed), total(columns)))

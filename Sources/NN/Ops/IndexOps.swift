@@ -22,7 +22,8 @@ extension Tensor {
         let d = try shape.dim(dim)
         if index.count == 0 {
             guard index.dtype.isInteger else { throw TensorError("\(name): expected an int64 index tensor, got \(index.dtype.name)") }
-            return try Tensor(emptyOf: index.shape, dtype)
+            let out = try Tensor(emptyOf: index.shape, dtype), source = shape
+            return shouldRecord(self) ? try out.record("gather", [self]) { [try Tensor.zeros(source, try $0.first.dtype)] } : out
         }
         let place = try index.checkedPositions(name, d, of: shape, fromEnd: false)
         let source = try lifted.covered(by: place.lifted.shape, exceptDim: d, name, "the input")

@@ -56,6 +56,7 @@ public protocol OpArguments {
     func doubles(_ i: Int) throws -> [Double]
     /// A list of tensors, or all remaining arguments of a `...` parameter.
     func tensors(_ i: Int) throws -> [Tensor]
+    func isBool(_ i: Int) -> Bool
     /// Whether a list was given where a single value may stand as well.
     func isList(_ i: Int) -> Bool
 }

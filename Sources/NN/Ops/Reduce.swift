@@ -221,7 +221,9 @@ extension Op {
         ) {
             let x = try $0.tensor(0)
             let dims = try Reduction.dims(try $0.optionalInts(1), x.shape)
-            return .tensor(try Reduction.run(op, x, dims, keepdim: try $0.bool(2), .bool))
+            let out = try Reduction.run(op, x, dims, keepdim: try $0.bool(2), .bool)
+            // uint8 was PyTorch's first boolean, and stays itself.
+            return .tensor(x.dtype == .uint8 ? try out.to(.uint8) : out)
         }
     }
 
@@ -273,15 +275,17 @@ extension Op {
     private static func spread(_ name: String, _ word: String, root: Bool) -> Op {
         Op(
             """
-            \(name)(input: tensor, dim: ints = nil, keepdim: bool = false, *, unbiased: bool = nil, correction: number = nil) -> tensor
-            Gives the \(word) over `dim`, dividing by n - correction (1 unless told otherwise).
+            \(name)(input: tensor, dim: ints|bool = nil, unbiased: bool = nil, keepdim: bool = false, *, correction: number = nil) -> tensor
+            Gives the \(word) over `dim`, dividing by n - correction (1 unless told otherwise, 0 with unbiased = false).
             Example: tensor{1.0, 2.0, 3.0}:\(name)() --> tensor(1.)
             Source: torch.\(name)
             """, samples: ["x:\(name)()", "x:\(name)(1)", "t3:\(name)({0, 2}, {correction = 0})"]
         ) {
-            let biased = $0.isNil(3) ? false : !(try $0.bool(3))
+            // torch.std(x, false) gives `unbiased` in the place of `dim`.
+            let short = $0.isBool(1)
+            let biased = short ? !(try $0.bool(1)) : $0.isNil(2) ? false : !(try $0.bool(2))
             let correction = $0.isNil(4) ? (biased ? 0 : 1) : try $0.double(4)
-            let v = try $0.tensor(0).variance(try $0.optionalInts(1), correction: correction, keepdim: try $0.bool(2))
+            let v = try $0.tensor(0).variance(short ? nil : try $0.optionalInts(1), correction: correction, keepdim: try $0.bool(3))
             return .tensor(root ? try v.sqrt() : v)
         }
     }
@@ -426,7 +430,10 @@ extension Tensor {
         case .infinity: return try abs().extremeValue(list, keepdim: keepdim, largest: true, "norm")
         case -.infinity: return try abs().extremeValue(list, keepdim: keepdim, largest: false, "norm")
         case 0:
-            return try Reduction.run(REDUCE_COUNT_NONZERO, self, list, keepdim: keepdim, .int64).to(dtype)
+            let out = try Reduction.run(REDUCE_COUNT_NONZERO, self, list, keepdim: keepdim, .int64).to(dtype)
+            guard shouldRecord(self) else { return out }
+            let (source, type) = (shape, dtype)
+            return try out.record("norm", [self]) { _ in [try Tensor.zeros(source, type)] }
         case 1: return try abs().sum(list, keepdim: keepdim)
         case 2:
             let out = try Elementwise.unary(UNARY_SQRT, try Reduction.run(REDUCE_SUM_SQUARES, self, list, keepdim: keepdim, dtype))

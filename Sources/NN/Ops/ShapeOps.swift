@@ -94,7 +94,7 @@ extension Op {
         ) {
             let x = try $0.tensor(0)
             guard x.rank <= 2 else { throw TensorError("t: expected at most 2 dimensions, got shape \(x.shape)") }
-            return .tensor(x.rank < 2 ? x : try x.transpose(0, 1))
+            return .tensor(x.rank < 2 ? try x.expand(x.shape) : try x.transpose(0, 1))
         },
         Op(
             """

@@ -167,7 +167,7 @@ extension Tensor {
         return out
     }
 
-    /// How many elements fall into each of `bins` equal intervals from `low` to `high`; both 0: the range of the elements.
+    /// How many elements fall into each of `bins` equal intervals from `low` to `high`; both equal: the range of the elements.
     public func histogram(_ bins: Int, _ low: Double, _ high: Double) throws -> Tensor {
         guard dtype.isFloat else { throw TensorError("histc: expected a floating-point tensor, got \(dtype.name); convert it first (x:float())") }
         guard bins > 0 else { throw TensorError("histc: bins must be above 0, got \(bins)") }
@@ -177,18 +177,16 @@ extension Tensor {
             a = .infinity
             b = -.infinity
             for v in values { (a, b) = (v.isNaN ? .nan : Swift.min(a, v), v.isNaN ? .nan : Swift.max(b, v)) }
-            if low != high || low != 0 { (a, b) = (low, high) }
         }
         if a == b { (a, b) = (a - 1, b + 1) }
         guard a.isFinite, b.isFinite else { throw TensorError("histc: the range from \(a) to \(b) is not finite") }
         guard a < b else { throw TensorError("histc: max must be above min, got min \(a) and max \(b)") }
-        let out = try Tensor.zeros(Shape(bins), dtype)
-        var counts = [Int](repeating: 0, count: bins)
+        let counts = try Tensor.zeros(Shape(bins), .int64)
+        let bin = counts.data(Int.self)
         for v in values where v >= a && v <= b {
-            counts[Swift.min(Int((v - a) * Double(bins) / (b - a)), bins - 1)] += 1
+            bin[Swift.min(Int((v - a) * (Double(bins) / (b - a))), bins - 1)] += 1
         }
-        for (i, c) in counts.enumerated() { out.setElement(i, .int(c)) }
-        return out
+        return try counts.converted(to: dtype)
     }
 
     /// Where each element of `values` would go in this ordered sequence (rows of sequences, rows of values).
@@ -306,7 +304,7 @@ extension Op {
         Op(
             """
             histc(input: tensor, bins: int = 100, min: number = 0, max: number = 0) -> tensor
-            Counts elements in `bins` equal intervals from min to max; elements outside do not count. With both 0, the range of the elements.
+            Counts elements in `bins` equal intervals from min to max; elements outside do not count. When both are equal, the range of the elements.
             Example: tensor{1.0, 2.0, 1.0}:histc(4, 0, 3) --> tensor([0., 2., 1., 0.])
             Errors: an integer tensor, max below min, a range that is not finite
             Source: torch.histc

@@ -63,7 +63,9 @@ extension Tensor {
         if x.dtype == .bool { x = try converted(to: .int64) }
         let (a, b) = (low?.double ?? -.infinity, high?.double ?? .infinity)
         let out: Tensor
-        if x.dtype.isFloat {
+        if a.isNaN || b.isNaN {
+            out = try Tensor.full(shape, .double(.nan), x.dtype.floating)
+        } else if x.dtype.isFloat {
             out = try Elementwise.unary(UNARY_CLAMP, x, a, b)
         } else {
             var y = x
@@ -75,9 +77,10 @@ extension Tensor {
         let sx = SavedTensor(self, "clamp")
         return try out.record("clamp", [self]) { g in
             let x = try sx.value().detached()
+            // At a bound the gradient is 0, as in PyTorch.
             let inside = try Tensor.logicalAnd(
-                try Comparison.compute(COMPARE_GE, x, try Tensor.wrapped(.double(a), beside: x)),
-                try Comparison.compute(COMPARE_LE, x, try Tensor.wrapped(.double(b), beside: x)))
+                try Comparison.compute(COMPARE_GT, x, try Tensor.wrapped(.double(a), beside: x)),
+                try Comparison.compute(COMPARE_LT, x, try Tensor.wrapped(.double(b), beside: x)))
             return [try g.first * inside.to(x.dtype)]
         }
     }
@@ -107,6 +110,7 @@ struct UnaryFunction: Sendable {
     }
 
     func callAsFunction(_ x: Tensor) throws -> Tensor {
+        if x.dtype == .bool && op == UNARY_SIGN { return try x.copied() }
         if x.dtype == .bool && !floating { return try callAsFunction(try x.converted(to: .int64)) }
         // Rounding leaves integers as they are.
         if !floating, !x.dtype.isFloat, UnaryFunction.roundings.contains(op) { return try x.copied() }
@@ -205,8 +209,8 @@ extension Op {
             if scale.double == 1 {
                 return .tensor(try Tensor.apply(UNARY_ROUND, "round", x, floating: false) { x, _, _ in try Tensor.zeros(x.shape, x.dtype) })
             }
-            let scaled = try Elementwise.unary(UNARY_ROUND, try x.detached().scaled(by: scale))
-            return .tensor(try scaled / scale.double)
+            let out = try Elementwise.unary(UNARY_ROUND, try x.detached().scaled(by: scale)) / scale.double
+            return .tensor(try shouldRecord(x) ? out.record("round", [x]) { [try Tensor.zeros(x.shape, try $0.first.dtype)] } : out)
         },
         Op(
             """
