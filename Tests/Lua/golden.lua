@@ -176,6 +176,9 @@ for line in io.lines(cases_path) do
   for name in case.n:gmatch("%S+") do counts[name] = (counts[name] or 0) + 1 end
 end
 
+-- Functions over files: their tests compare with files that the other libraries wrote.
+local elsewhere = {from_file = true, save = true, save_npz = true, load_npz = true}
+
 -- Every documented name of the modules has cases.
 local report, missing = {}, {}
 for _, entry in ipairs(catalog.docs()) do
@@ -183,7 +186,7 @@ for _, entry in ipairs(catalog.docs()) do
     if entry.module == module and entry.name ~= module and entry.name ~= "Tensor" then
       local name = entry.name:match("linalg%.[%w_]+$") or entry.name:match("[%w_]+$")
       report[#report + 1] = string.format("%-28s %d", entry.name, counts[name] or 0)
-      if not counts[name] then missing[#missing + 1] = entry.name end
+      if not counts[name] and not elsewhere[name] then missing[#missing + 1] = entry.name end
     end
   end
 end
