@@ -960,7 +960,7 @@ def sorting():
     for d in (F32, F64):
         n = const("x", [3.0, NAN, 1, -INF, INF, -0.0, 0.0, NAN], d)
         for code, f in [("x:sort()", lambda x: tuple(torch.sort(x, stable=True))), ("x:sort(0, true)", lambda x: tuple(torch.sort(x, descending=True, stable=True))),
-                        ("x:topk(3)", lambda x: (torch.topk(x, 3)[0], torch.tensor([1, 7, 4]))), ("x:topk(2, 0, false)", lambda x: tuple(torch.topk(x, 2, 0, False))), ("x:median()", lambda x: x.median()),
+                        ("x:topk(3)", lambda x: (torch.topk(x, 3)[0], torch.tensor([1, 7, 4]))), ("x:topk(2, 0, false)", lambda x: stable_top(x, 2, 0, False)), ("x:median()", lambda x: x.median()),
                         ("x:median(0)", lambda x: tuple(x.median(0))), ("x:kthvalue(2)", lambda x: (torch.kthvalue(x, 2)[0], torch.tensor(5))), ("x:unique()", lambda x: torch.unique(x))]:
             raw(code.split(":")[1].split("(")[0], code, f, n)
         raw("mode", "x:mode()", lambda x: tuple(torch.mode(x)), const("x", [NAN, NAN, 1.0], d))
@@ -974,7 +974,7 @@ def sorting():
     raw("unique", "x:unique()", lambda x: x.unique(), var("x", ()))
     raw("sort", "x:sort()", lambda x: tuple(x.sort()), var("x", (0, 3)))
     raw("sort", "x:sort(0)", lambda x: tuple(x.sort(0)), var("x", (0, 3)))
-    raw("median", "x:median()", lambda x: x.median(), var("x", (0,)))
+    raw("median", "x:median()", lambda x: x.median(), var("x", (0,), grad=False))
     raw("median", "x:median(0)", lambda x: tuple(x.median(0)), var("x", (3, 0)))
     raw("unique", "x:unique()", lambda x: x.unique(), var("x", (0,)))
     raw("topk", "x:topk(0)", lambda x: tuple(x.topk(0)), var("x", (2, 0)))
@@ -1156,7 +1156,7 @@ def linalg():
             lin(name, var("A", (0, 3, 3), dtype))
             lin(name, var("A", (2, 3), dtype), fail=True)
             lin(name, var("A", (3,), dtype), fail=True)
-        lin("det", const("A", [[1.0, 2], [2, 4]], dtype, grad=True), **loose)
+        lin("det", const("A", [[1.0, 2], [2, 4]], dtype), **loose)  # PyTorch loses the gradient of singular matrices
         lin("det", const("A", [[0.0, 2, 1], [3, 0, 1], [1, 1, 0]], dtype, grad=True), **loose)
         lin("inv", const("A", [[1.0, 2], [2, 4]], dtype), fail=True)
         lin("solve", const("A", [[0.0, 0], [0, 1]], dtype), const("b", [1.0, 2], dtype), fail=True)

@@ -111,7 +111,7 @@ local function survives(sample)
     local results = table.pack(pcall(fn, table.unpack(values)))
     for i = 2, results.n do
       local r = results[i]
-      if tensor.is_tensor(r) and r.requires_grad then pcall(tensor.grad, r:sum(), leaves, {allow_unused = true}) end
+      if r ~= nil and tensor.is_tensor(r) and r.requires_grad then pcall(tensor.grad, r:sum(), leaves, {allow_unused = true}) end
     end
     ran = ran + 1
   end

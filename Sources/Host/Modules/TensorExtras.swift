@@ -74,7 +74,7 @@ enum TensorExtras {
             ) { call in Generator.shared.seed(UInt64(bitPattern: Int64(try call.int(0)))) },
             Declaration(
                 """
-                tensor.is_tensor(value: any) -> bool
+                tensor.is_tensor(value: any = nil) -> bool
                 Tells whether a value is a tensor.
                 Source: torch.is_tensor
                 """

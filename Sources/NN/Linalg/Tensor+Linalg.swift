@@ -208,7 +208,9 @@ extension Tensor {
             if let gv = g[1] {
                 let eye = try Tensor.eye(n, n, w.dtype)
                 let e = try w.unsqueeze(-2) - w.unsqueeze(-1) + eye
-                inner = try inner + Tensor.matmul(v.mT, gv) / e * (1 - eye)
+                // Orthogonal V can only turn: the antisymmetric part counts, and makes the result symmetric.
+                let turn = try Tensor.matmul(v.mT, gv)
+                inner = try inner + (turn - turn.mT) * 0.5 / e
             }
             return [try Tensor.matmul(Tensor.matmul(v, inner), v.mT)]
         }

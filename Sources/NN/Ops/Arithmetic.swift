@@ -11,8 +11,6 @@ enum Arithmetic {
             switch op {
             case BINARY_ADD, BINARY_MAXIMUM: return try Comparison.compute(COMPARE_OR, a, b)
             case BINARY_MUL, BINARY_MINIMUM: return try Comparison.compute(COMPARE_AND, a, b)
-            case BINARY_SUB:
-                throw TensorError("\(name): subtraction of bool tensors is not defined; use logical_xor or convert them first")
             default:
                 throw TensorError("\(name): not available for bool tensors; convert them first (x:long())")
             }
@@ -62,6 +60,9 @@ extension Tensor {
     }
 
     public static func sub(_ a: Tensor, _ b: Tensor) throws -> Tensor {
+        guard a.dtype != .bool, b.dtype != .bool else {
+            throw TensorError("sub: subtraction of bool tensors is not defined; use logical_xor or logical_not, or convert them first (x:long())")
+        }
         let out = try Arithmetic.compute(BINARY_SUB, a, b, "sub")
         return shouldRecord(a, b) ? try recordBinary("sub", out, a, b, { $0 }, { try -$0 }) : out
     }

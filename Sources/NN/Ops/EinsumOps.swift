@@ -177,7 +177,7 @@ extension Op {
     static let contraction: [Op] = [
         Op(
             """
-            einsum(equation: string, operands: ...) -> tensor
+            einsum(equation: string, ...) -> tensor
             Multiplies tensors and sums as the equation says: "ij,jk->ik" is a matrix product. Letters name dimensions; those missing after "->" are summed, "..." stands for leading dimensions that broadcast.
             Example: tensor.einsum("ij,j->i", tensor{{1, 2}, {3, 4}}, tensor{1, 1}) --> tensor([3, 7])
             Errors: an equation that does not fit the tensors, sizes that differ for one letter

@@ -77,7 +77,7 @@ extension Op {
             """
             det(A: tensor) -> tensor
             Gives the determinant of square matrices.
-            Example: tensor.linalg.det(tensor{{1.0, 2.0}, {3.0, 4.0}}) --> tensor(-2.)
+            Example: tensor.linalg.det(tensor{{2.0, 1.0}, {1.0, 3.0}}) --> tensor(5.)
             Errors: matrices that are not square
             Source: torch.linalg.det
             """, form: .function, samples: ["tensor.linalg.det(sq)", "tensor.linalg.det(t3:matmul(u3))"]

@@ -111,6 +111,7 @@ struct UnaryFunction: Sendable {
 
     func callAsFunction(_ x: Tensor) throws -> Tensor {
         if x.dtype == .bool && op == UNARY_SIGN { return try x.copied() }
+        if x.dtype == .bool && op == UNARY_NEG { return try -x }
         if x.dtype == .bool && !floating { return try callAsFunction(try x.converted(to: .int64)) }
         // Rounding leaves integers as they are.
         if !floating, !x.dtype.isFloat, UnaryFunction.roundings.contains(op) { return try x.copied() }
