@@ -49,7 +49,7 @@ let package = Package(
         .executableTarget(
             name: "host", dependencies: ["LuaBridge", "NN", "Wandb", "CPrelude", "CCurl", "CCrypto", "CYAML"],
             path: "Sources/Host", exclude: ["Prelude"]),
-        .testTarget(name: "KernelsTests", dependencies: ["KernelABI"] + kernels),
+        .testTarget(name: "KernelsTests", dependencies: ["KernelABI"] + kernels, exclude: ["Golden"]),
         .testTarget(name: "NNTests", dependencies: ["NN"]),
         .testTarget(name: "LuaBridgeTests", dependencies: ["LuaBridge"]),
         .testTarget(name: "WandbTests", dependencies: ["Wandb"], exclude: ["Fixtures"]),

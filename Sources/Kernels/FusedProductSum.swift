@@ -24,7 +24,7 @@
         let one = SIMD8<UInt64>(repeating: 1)
         let zero = SIMD8<Double>(repeating: 0)
         let even = (bits & one) .== SIMD8<UInt64>(repeating: 0)
-        let inexact = ((e .< zero) .| (e .> zero)) .& unsafeBitCast(even, to: SIMDMask<SIMD8<Int64>>.self)
+        let inexact = ((e .< zero) .| (e .> zero)) .& even
         // The exact value lies away from zero of s where e has the sign of s.
         let away = (e .< zero) .== (s .< zero)
         let up = bits &+ one

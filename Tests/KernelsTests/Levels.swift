@@ -7,7 +7,7 @@ import Kernels
 #endif
 
 /// Every table this CPU can run, the lowest level first.
-let levels: [kernel_table] = {
+nonisolated(unsafe) let levels: [kernel_table] = {
     var tables = [Kernels.kernelTable()]
     #if arch(x86_64)
         if kernel_cpu_level() >= 3 { tables.append(KernelsV3.kernelTable()) }
@@ -56,7 +56,7 @@ final class Scratch {
 }
 
 /// Elements a kernel can work on, with the tests' ways of making and comparing them.
-protocol Element: Comparable {
+protocol Element: Comparable, BitwiseCopyable {
     static var dtype: Int32 { get }
     static func random(_ g: inout Generator) -> Self
     /// Small enough for products not to overflow.

@@ -18,15 +18,20 @@ final class MatMulTests: XCTestCase {
         (70, 130, 513), (25, 8, 17), (241, 70, 40), (5, 1030, 9), (64, 96, 800),
     ]
 
-    static let cases: [Case] = sizes.flatMap { m, n, k in
-        (0..<4).flatMap { t in
-            [
-                Case(m: m, n: n, k: k, aT: t & 1 == 1, bT: t & 2 == 2),
-                Case(m: m, n: n, k: k, aT: t & 1 == 1, bT: t & 2 == 2, alpha: -0.75, beta: 1, bias: 0, relu: true),
-                Case(m: m, n: n, k: k, aT: t & 1 == 1, bT: t & 2 == 2, bias: 1),
-            ]
+    static let cases: [Case] = {
+        var list: [Case] = []
+        for (m, n, k) in sizes {
+            for t in 0..<4 {
+                let aT = t & 1 == 1, bT = t & 2 == 2
+                list.append(Case(m: m, n: n, k: k, aT: aT, bT: bT))
+                list.append(Case(m: m, n: n, k: k, aT: aT, bT: bT, alpha: -0.75, beta: 1, bias: 0, relu: true))
+                list.append(Case(m: m, n: n, k: k, aT: aT, bT: bT, bias: 1))
+            }
         }
-    } + [Case(m: 9, n: 33, k: 20, batch: 5), Case(m: 40, n: 6, k: 30, bT: true, batch: 3, beta: 1, relu: true)]
+        list.append(Case(m: 9, n: 33, k: 20, batch: 5))
+        list.append(Case(m: 40, n: 6, k: 30, bT: true, batch: 3, beta: 1, relu: true))
+        return list
+    }()
 
     private func operands<T: Element>(_ c: Case, _: T.Type) -> (a: [T], b: [T], c: [T], bias: [T]) {
         var g = Generator(state: UInt64(c.m * 31 + c.n * 7 + c.k))

@@ -22,9 +22,9 @@ final class Pool2dTests: XCTestCase {
                     level.table.max_pool_backward(T.kernelType, &p, g.raw, index.pointer, gx.raw, exec)
                 }
                 // The values are exact, and so are sums of so few multiples of 1/64.
-                XCTAssertEqual(y.values.map(Double.init), golden.doubles("y"), level.name)
-                XCTAssertEqual(index.values.map(Int.init), golden.ints("index"), level.name)
-                XCTAssertEqual(gx.values.map(Double.init), golden.doubles("gx"), level.name)
+                XCTAssertEqual(y.values.map { Double($0) }, golden.doubles("y"), level.name)
+                XCTAssertEqual(index.values.map { Int($0) }, golden.ints("index"), level.name)
+                XCTAssertEqual(gx.values.map { Double($0) }, golden.doubles("gx"), level.name)
             }
         }
     }

@@ -3,8 +3,8 @@ import NN
 
 /// The module `cli`; what scripts see is Prelude/cli.lua.
 func registerCLI(_ lua: Lua) throws {
-    try lua.module("cli", "cli\nCommand-line options of a script.") { _ in
-        try lua.addHostFunctions([
+    try lua.module("cli", "cli\nCommand-line options of a script.") { module in
+        try module.lua.addHostFunctions([
             Declaration("cli_config(path: string) -> table\nThe values of a JSON, YAML or TOML file.") { call in
                 try call.push(try ConfigFile.read(try call.string(0)))
             }

@@ -44,7 +44,7 @@ enum DataModule {
             try types.pass.build { pass in
                 pass.metamethod("__tostring", Declaration("tostring(a: any)", fast: true) { call in try call.push("LoaderPass") })
             }
-            try lua.addHostFunctions(DataNatives.functions(types))
+            try module.lua.addHostFunctions(DataNatives.functions(types))
             try module.add(DataFunctions.sets(types) + DataFunctions.files(types))
             try module.submodule("transforms").add(DataTransforms.declarations(types))
         }

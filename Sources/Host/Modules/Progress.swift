@@ -177,9 +177,9 @@ private func environment(_ name: String) -> String? { getenv(name).map { String(
 func registerProgress(_ lua: Lua) throws {
     let type = UserdataType<ProgressLine>(lua, "ProgressLine", kind: "progress_line")
     lua.atExit { _ in ProgressTerminal.standardError?.leaveLine() }
-    try lua.module("progress", "progress\nProgress bars around loops.") { _ in
+    try lua.module("progress", "progress\nProgress bars around loops.") { module in
         try type.build { _ in }
-        try lua.addHostFunctions([
+        try module.lua.addHostFunctions([
             Declaration("progress_off() -> bool\nWhether the environment asks for silence.") { call in
                 call.push(["0", "false", "no", "off"].contains((environment("HOST_PROGRESS") ?? "").lowercased()))
             },
