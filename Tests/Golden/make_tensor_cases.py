@@ -253,6 +253,10 @@ def binary():
         call(name, const("x", [1, 2]), const("y", [1, 0]), fail=True)
         call(name, const("x", [1.0, -2.0, 0.0]), const("y", [0.0, 0.0, 0.0]))
     call("div", const("x", [1, -2, 0]), const("y", [0, 0, 0]))
+    refuse("floor_divide", "tensor({1, 2}, {dtype = 'int32'}) // tensor(1 << 32)")
+    refuse("remainder", "tensor({1, 2}, {dtype = 'int32'}) % (1 << 32)")
+    raw("round", "x:round({decimals = 400}) == nil", lambda x: False, const("x", [1.5]))
+    raw("slice", "x:slice(0, 0, 2, math.maxinteger)", lambda x: x[0:2:2**62], const("x", [1.5, 2.5]))
     call("div", const("x", [1, 2]), const("y", [1, 0]), rounding_mode="trunc", fail=True)
     call("pow", const("x", [2, 3]), const("y", [-1, 2]))
     raw("pow", "x:pow(-1)", lambda x: x.pow(-1), const("x", [2, 3]), fail=True)
@@ -344,6 +348,11 @@ def reductions():
             call(name, var("x", (2, 3)), *p, [0, 0], py=f, fail=True)
         call(name, var("x", (8,), F32, special=True, grad=False), *p, py=f)
     call("mean", var("x", (2, 3), I64), fail=True)
+    for dtype in (U8, I32):
+        call("sum", var("x", (2, 3), I64), 0, dtype=dtype)
+        call("sum", var("x", (2, 3), I64), dtype=dtype)
+        call("prod", var("x", (2, 3), I64), 1, dtype=dtype)
+    call("sum", var("x", (2, 3), BOOL), dtype=U8)
     for dtype in (F64, F32, I64):
         call("sum", var("x", (2, 3), I32), dtype=dtype)
         call("sum", var("x", (2, 3), F32, grad=dtype != I64), 0, dtype=dtype)
@@ -707,6 +716,8 @@ def creation():
     for letter, dtype in LETTERS.items():
         raw("one_hot", "tensor.one_hot(x)", lambda x: torch.nn.functional.one_hot(x), const("x", [0, 2, 1])) if letter == "l" else None
     oh = torch.nn.functional.one_hot
+    refuse("one_hot", "tensor.one_hot(tensor{1}, math.mininteger)")
+    refuse("one_hot", "tensor.one_hot(tensor{math.maxinteger})")
     raw("one_hot", "tensor.one_hot(x, 5)", lambda x: oh(x, 5), const("x", [[0, 2], [1, 4]]))
     raw("one_hot", "tensor.one_hot(x, {num_classes = 3})", lambda x: oh(x, num_classes=3), const("x", 2))
     raw("one_hot", "tensor.one_hot(x, 3)", lambda x: oh(x, 3), const("x", [], I64))

@@ -30,7 +30,10 @@ enum Arithmetic {
 
     /// Integer division by zero traps the CPU, so it is an error here.
     static func checkDivisor(_ a: Tensor, _ b: Tensor, _ name: String) throws {
-        guard !Tensor.resultType(a, b).isFloat, a.count > 0 else { return }
+        let dtype = Tensor.resultType(a, b)
+        guard !dtype.isFloat, a.count > 0 else { return }
+        // As the kernel will see it: a narrower type may make 0 of a large number.
+        let b = try b.converted(to: dtype)
         let zero = try Comparison.compute(COMPARE_EQ, b, try Tensor.wrapped(.int(0), beside: b))
         let any = try Reduction.run(REDUCE_ANY, zero, Array(0..<zero.rank), keepdim: false, .bool)
         if any.element(0).double != 0 { throw TensorError("\(name): integer division by zero") }

@@ -209,8 +209,11 @@ extension Tensor {
         let low = values.min() ?? 0, high = values.max() ?? -1
         guard low >= 0 else { throw TensorError("one_hot: classes must not be negative, got \(low)") }
         guard classes != -1 || count > 0 else { throw TensorError("one_hot: an empty tensor needs num_classes") }
+        guard classes >= -1, high < Int.max else {
+            throw TensorError("one_hot: expected num_classes above 0, or -1 for the classes there are, got \(classes) for class \(high)")
+        }
         let n = classes == -1 ? high + 1 : classes
-        guard high < n else { throw TensorError("one_hot: class \(high) does not fit num_classes \(n); valid: 0..\(n - 1)") }
+        guard high < n else { throw TensorError("one_hot: class \(high) does not fit num_classes \(n); it must be below that") }
         try shape.checkRoom()
         var s = shape
         s.append(n)

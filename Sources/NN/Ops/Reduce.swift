@@ -6,7 +6,10 @@ extension Tensor {
         let type = dtype ?? (self.dtype.isFloat ? self.dtype : .int64)
         let x = try to(type)
         let list = try Reduction.dims(dims, shape)
-        let out = try Reduction.run(REDUCE_SUM, x.dtype == .bool || x.dtype == .uint8 ? try x.converted(to: .int64) : x, list, keepdim: keepdim, type)
+        // Kernels add up bytes as int64; the result is then cut to what was asked for.
+        let narrow = type == .bool || type == .uint8
+        var out = try Reduction.run(REDUCE_SUM, narrow ? try x.converted(to: .int64) : x, list, keepdim: keepdim, narrow ? .int64 : type)
+        if narrow { out = try out.converted(to: type) }
         guard shouldRecord(x) else { return out }
         let source = shape
         return try out.record("sum", [x]) { [try $0.first.unreduced(list, keepdim, source)] }
@@ -138,7 +141,9 @@ extension Tensor {
         let x = try to(type)
         let list = try dim.map { [try shape.dim($0)] } ?? Array(0..<rank)
         let dims = rank == 0 ? [] : list
-        let out = try Reduction.run(REDUCE_PROD, x, dims, keepdim: keepdim, type)
+        let narrow = type == .bool || type == .uint8
+        var out = try Reduction.run(REDUCE_PROD, narrow ? try x.converted(to: .int64) : x, dims, keepdim: keepdim, narrow ? .int64 : type)
+        if narrow { out = try out.converted(to: type) }
         guard shouldRecord(x) else { return out }
         let (sx, source) = (SavedTensor(x, "prod"), shape)
         return try out.record("prod", [x]) { g in

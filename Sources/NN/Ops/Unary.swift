@@ -309,7 +309,7 @@ extension Op {
 
     private static func power10(_ n: Int) -> Double {
         var r = 1.0
-        for _ in 0..<min(Swift.abs(n), 400) { r *= 10 }
+        for _ in 0..<min(n.magnitude, 400) { r *= 10 }
         return n < 0 ? 1 / r : r
     }
 }

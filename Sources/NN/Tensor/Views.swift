@@ -50,7 +50,7 @@ extension Tensor {
         func clamp(_ i: Int) -> Int { min(max(i < 0 ? (i < -n ? 0 : i + n) : i, 0), n) }
         let low = clamp(start ?? 0)
         let high = max(clamp(end ?? n), low)
-        let length = (high - low + step - 1) / step
+        let length = high == low ? 0 : (high - low - 1) / step + 1
         var t = strides
         t[d] = strides[d] &* step
         let source = shape
