@@ -172,6 +172,89 @@ extension RecordingServer {
         case "UseArtifact":
             state.usedArtifacts.append(variables["artifactID"]?.stringValue ?? "")
             return ["useArtifact": ["artifact": ["id": variables["artifactID"] ?? .null]]]
+        case "ArtifactMembershipByName":
+            let parts = (variables["name"]?.stringValue ?? "").split(separator: ":").map(String.init)
+            let found = state.artifacts.values.first {
+                $0.name == parts.first && ($0.aliases.contains(parts.last ?? "") || "v\($0.version)" == parts.last)
+            }
+            guard let found else { return ["project": ["artifactCollectionMembership": nil]] }
+            return [
+                "project": [
+                    "artifactCollectionMembership": [
+                        "versionIndex": .int(Int64(found.version)), "artifactCollection": ["name": .string(found.name)],
+                        "artifact": [
+                            "id": .string(found.id), "artifactType": ["name": .string(found.type)],
+                            "metadata": found.metadata.map { .string($0) } ?? .null, "digest": .string(found.digest),
+                        ],
+                    ]
+                ]
+            ]
+        case "FetchArtifactManifest":
+            let id = variables["id"]?.stringValue ?? ""
+            return ["artifact": ["currentManifest": ["file": ["directUrl": address("manifest-\(id)")]]]]
+        case "GetArtifactMembershipFileUrls":
+            let name = variables["collection"]?.stringValue
+            let found = state.artifacts.values.first { $0.name == name && .string("v\($0.version)") == variables["alias"] }
+            let edges = (found?.files ?? [:]).map { name, stored -> WandbValue in
+                ["node": ["name": .string(name), "directUrl": address(stored)]]
+            }
+            return [
+                "project": [
+                    "artifactCollection": [
+                        "artifactMembership": [
+                            "files": ["pageInfo": ["hasNextPage": false], "edges": .list(edges)]
+                        ]
+                    ]
+                ]
+            ]
+        case "UpsertSweep":
+            return ["upsertSweep": ["sweep": ["name": "sweep1", "project": ["name": "demo", "entity": ["name": "testuser"]]]]]
+        case "CreateAgent": return ["createAgent": ["agent": ["id": "agent1"]]]
+        case "Heartbeat":
+            state.heartbeats += 1
+            let busy = (variables["runState"]?.stringValue ?? "{}") != "{}"
+            let command = busy || state.agentCommands.isEmpty ? "[]" : state.agentCommands.removeFirst()
+            return ["agentHeartbeat": ["agent": ["id": "agent1"], "commands": .string(command)]]
+        case "Run", "Runs":
+            let all = state.runs.values.sorted { $0.name < $1.name }.map { bucket -> WandbValue in
+                [
+                    "name": .string(bucket.name), "displayName": .string(bucket.displayName),
+                    "state": bucket.complete ? "finished" : "running",
+                    "config": .string(JSONWriter.text(bucket.config)),
+                    "summaryMetrics": .string(JSONWriter.text(bucket.summary)), "tags": bucket.tags,
+                ]
+            }
+            if operation == "Run" {
+                return ["project": ["run": all.first { $0["name"] == variables["name"] } ?? .null]]
+            }
+            // One run to a page.
+            let start = Int(variables["cursor"]?.stringValue ?? "0") ?? 0
+            let edges: [WandbValue] = start < all.count ? [["node": all[start]]] : []
+            return [
+                "project": [
+                    "runs": [
+                        "edges": .list(edges),
+                        "pageInfo": ["hasNextPage": .bool(start + 1 < all.count), "endCursor": .string("\(start + 1)")],
+                    ]
+                ]
+            ]
+        case "HistoryPage":
+            let lines = state.runs[variables["run"]?.stringValue ?? ""]?.lines("wandb-history.jsonl") ?? []
+            let low = variables["minStep"]?.intValue ?? 0
+            let high = variables["maxStep"]?.intValue ?? 0
+            let page = lines.filter {
+                let step = (try? JSONReader.value($0))?["_step"]?.intValue ?? -1
+                return step >= low && step < high
+            }
+            return [
+                "project": [
+                    "run": [
+                        "historyLineCount": .int(Int64(lines.count)),
+                        "historyKeys": ["lastStep": .int(Int64(lines.count - 1))],
+                        "history": .list(page.map { .string($0) }),
+                    ]
+                ]
+            ]
         default: return .null
         }
     }

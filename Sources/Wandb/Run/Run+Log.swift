@@ -56,31 +56,6 @@ extension Run {
         return true
     }
 
-    /// Media becomes what W&B has for it; the keys that this client sets itself are taken out.
-    private func expand(_ values: WandbMap, step: Int64, state: inout RunState) throws(WandbError) -> WandbMap {
-        var expanded = WandbMap()
-        for entry in values.entries where !["_step", "_runtime"].contains(entry.key) {
-            expanded[entry.key] = try expand(entry.value, key: entry.key, depth: 0)
-        }
-        return expanded
-    }
-
-    private func expand(_ value: WandbValue, key: String, depth: Int) throws(WandbError) -> WandbValue {
-        guard depth < 64 else { throw .usage("run:log: '\(key)' is nested deeper than 64 levels") }
-        switch value {
-        case .media(.histogram(let histogram)): return histogram.value
-        case .map(let map):
-            var inner = WandbMap()
-            for entry in map.entries {
-                inner[entry.key] = try expand(entry.value, key: "\(key).\(entry.key)", depth: depth + 1)
-            }
-            return .map(inner)
-        case .list(let values):
-            return .list(try values.map { (value) throws(WandbError) in try expand(value, key: key, depth: depth + 1) })
-        default: return value
-        }
-    }
-
     private func checkDisk() {
         let failure = state.withLock { $0.writer?.failure }
         if let failure {

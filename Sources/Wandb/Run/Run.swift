@@ -27,6 +27,7 @@ public final class Run: Sendable {
 
     let upload: RunUpload?
     let options: RunOptions
+    private let monitor = Mutex<SystemMonitor?>(nil)
 
     private init(
         options: RunOptions, settings: Settings, id: String, project: String, mode: RunMode, directory: RunDirectory?,
@@ -75,9 +76,11 @@ public final class Run: Sendable {
         try opening.write(to: &state, directory: directory)
         guard mode != .offline else {
             notices.info("run \(id) is offline; upload it with: host sync \(directory.path)")
-            return Run(
+            let run = Run(
                 options: options, settings: settings, id: id, project: project, mode: mode, directory: directory,
                 redactor: redactor, notices: notices, upload: nil, state: state)
+            run.startMonitor(writerID: opening.writerID)
+            return run
         }
         let end = state.end
         let upload = RunUpload(
@@ -87,7 +90,37 @@ public final class Run: Sendable {
             options: options, settings: settings, id: id, project: project, mode: mode, directory: directory,
             redactor: redactor, notices: notices, upload: upload, state: state)
         try run.awaitServer()
+        run.startMonitor(writerID: opening.writerID)
         return run
+    }
+
+    private func startMonitor(writerID: String) {
+        guard !settings.disablesStats else { return }
+        let started = SystemMonitor(settings: settings) { [weak self] values in
+            self?.recordSystem(values)
+        } describe: { [weak self] fill in
+            var record = WBEnvironmentRecord()
+            record.writerID = writerID
+            fill(&record)
+            self?.state.withLock { state in
+                guard !state.finished else { return }
+                state.append(field: RecordField.environment, record)
+                state.documents.apply(record)
+            }
+        }
+        monitor.withLock { $0 = started }
+    }
+
+    private func recordSystem(_ values: [(String, Double)]) {
+        var record = WBStatsRecord()
+        record.timestamp = WBTime(secondsSince1970: Clock.now())
+        record.item = values.map { name, value in
+            var item = WBStatsItem()
+            item.key = name
+            item.valueJson = JSONWriter.text(.double(value))
+            return item
+        }
+        state.withLock { if !$0.finished { $0.append(field: RecordField.stats, record) } }
     }
 
     /// The name of the repository, with the script's folder in it, else `uncategorized`.
@@ -213,6 +246,10 @@ public final class Run: Sendable {
     /// An online run waits until the server has everything, as long as something moves; else it says how to upload
     /// the rest.
     public func finish(exitCode: Int32 = 0) {
+        monitor.withLock { monitor in
+            monitor?.stop()
+            monitor = nil
+        }
         let lost = state.withLock { state -> Int? in
             guard !state.finished else { return nil }
             if state.rows.isOpen { state.closeRow() }

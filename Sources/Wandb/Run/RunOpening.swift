@@ -6,6 +6,7 @@ struct RunOpening {
     let project: String
     let environment: [String: String]
     let redactor: Redactor
+    let writerID = MachineFacts.writerID(at: Clock.now())
     /// The step at which an online run is known to go on.
     var startingStep: Int64 = 0
     var isResumed = false
@@ -87,7 +88,7 @@ struct RunOpening {
 
     private func environmentRecord(startTime: Double) -> WBEnvironmentRecord {
         var record = WBEnvironmentRecord()
-        record.writerID = MachineFacts.writerID(at: startTime)
+        record.writerID = writerID
         record.startedAt = WBTime(secondsSince1970: startTime)
         if let program = programPath {
             record.program = program

@@ -27,7 +27,14 @@ final class RunUpload: Sendable {
             var failure: WandbError?
             do throws(WandbError) {
                 let outcome = try sender.send()
-                if case .stopped = outcome {} else { try? Files.write([], to: directory.syncedMark) }
+                if case .stopped = outcome {} else {
+                    try? Files.write([], to: directory.syncedMark)
+                    unlink(directory.openRow)
+                    // The copies of what artifacts held have served, unless one did not arrive.
+                    if status.read({ $0.artifactsSent.allSatisfy { $0.error == nil } }) {
+                        Files.removeTree("\(directory.path)/artifacts")
+                    }
+                }
                 status.update { $0.outcome = outcome }
             } catch {
                 failure = error
