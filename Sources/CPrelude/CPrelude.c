@@ -60,6 +60,9 @@ static const char scheduler[] = {
 static const char wandb[] = {
 #embed "../Host/Prelude/wandb.lua"
 };
+static const char wandb_more[] = {
+#embed "../Host/Prelude/wandb_more.lua"
+};
 static const char data[] = {
 #embed "../Host/Prelude/data.lua"
 };
@@ -95,6 +98,7 @@ static const struct { const char *name, *text; size_t length; } preludes[] = {
     PRELUDE(optim_lbfgs),
     PRELUDE(scheduler),
     PRELUDE(wandb),
+    PRELUDE(wandb_more),
     PRELUDE(data),
     PRELUDE(data_pass),
     PRELUDE(cli),

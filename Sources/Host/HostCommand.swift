@@ -16,6 +16,7 @@ struct HostCommand {
         // Lines appear as they are printed, also in the log of a pipeline.
         Console.flushEveryLine()
         if words.dropFirst().first == "pipeline" { return PipelineCommand(words: Array(words.dropFirst(2))).run() }
+        if words.dropFirst().first == "sync" { return SyncCommand(words: Array(words.dropFirst(2))).run() }
         let arguments: Arguments
         do { arguments = try Arguments(words) } catch {
             complain((error as? Arguments.Usage)?.message ?? "\(error)")

@@ -8,7 +8,8 @@ enum WandbModule {
         let type = UserdataType<Run>(lua, "wandb.Run", kind: "native_run")
         try lua.module("wandb", "wandb\nWeights & Biases: runs, rows, summaries, configuration.") { module in
             try type.build { _ in }
-            for declaration in functions(module.lua, type, WandbValues(tensor)) { try module.add(declaration) }
+            let values = WandbValues(tensor)
+            for declaration in functions(lua, type, values) + (try more(lua, type, values)) { try module.add(declaration) }
         }
     }
 
@@ -24,7 +25,7 @@ enum WandbModule {
                     let settings = try Settings.load(arguments: try arguments(try call.value(0)))
                     let run = try Run.start(options, settings: settings)
                     // A run that a script does not finish ends with the program and its exit status.
-                    call.lua.atExit { [weak run] status in run?.finish(exitCode: status) }
+                    lua.atExit { [weak run] status in run?.finish(exitCode: status) }
                     try call.push(run, type)
                 }
             },
@@ -96,7 +97,7 @@ enum WandbModule {
     }
 
     /// Setting names and their texts.
-    private static func arguments(_ value: LuaValue) throws -> [(name: String, value: String)] {
+    static func arguments(_ value: LuaValue) throws -> [(name: String, value: String)] {
         guard case .map(let fields) = value else { return [] }
         return try fields.map { field in
             guard let name = field.key.asString else { throw LuaError("settings: expected names, got \(field.key.kindName)") }
@@ -113,7 +114,7 @@ enum WandbModule {
         }
     }
 
-    private static func reporting<R>(_ body: () throws -> R) throws -> R {
+    static func reporting<R>(_ body: () throws -> R) throws -> R {
         do { return try body() } catch let error as WandbError { throw WandbFailure(description: error.description) }
     }
 }
@@ -124,7 +125,7 @@ private struct WandbFailure: Error, CustomStringConvertible {
 }
 
 /// The script engine's interrupt flag, which threads of the logger may read.
-private struct InterruptFlag: @unchecked Sendable {
+struct InterruptFlag: @unchecked Sendable {
     private let flag: UnsafePointer<Int32>
     init(_ flag: UnsafePointer<Int32>) { self.flag = flag }
     var isSet: Bool { flag.pointee != 0 }

@@ -43,6 +43,7 @@ struct WandbValues {
 
     /// A tensor with one element is a number, one with more a histogram.
     private func object(_ value: LuaValue, _ place: String) throws -> WandbValue {
+        if case .object(let object) = value, let box = object.object as? WandbMediaBox { return .media(box.media) }
         guard let tensor = tensor.object(value) else {
             throw LuaError("\(place): a \(value.kindName) cannot be logged; expected a number, string, boolean, table or tensor")
         }

@@ -4,6 +4,7 @@ local declare = host.declare
 
 local wandb = {}
 local Run = {}
+local more
 
 local facts = {id = true, name = true, project = true, entity = true, url = true, dir = true, mode = true}
 
@@ -50,6 +51,7 @@ run:finish(self: any, exit_code: int = 0)
 Ends the run; an online one waits until the server has everything.
 Source: wandb.Run.finish
 ]], function(run, exit_code)
+  more.finishing(run)
   native.native_finish(run._native, exit_code)
   if wandb.run == run then wandb.run = nil end
 end)
@@ -68,6 +70,15 @@ Errors: an invalid setting; what the server says against the run when `mode = "o
 Source: wandb.init
 ]], function(project, entity, name, id, group, job_type, tags, notes, config, mode, dir, resume, save_code, settings)
   if wandb.run then wandb.run:finish() end
+  local assigned = wandb._assignment
+  if assigned then
+    -- In a sweep the server says which run it is and what it tries.
+    id, project, entity = assigned.run_id, assigned.project or project, assigned.entity or entity
+    local merged = {}
+    for key, value in pairs(config or {}) do merged[key] = value end
+    for key, value in pairs(assigned.config) do merged[key] = value end
+    config = merged
+  end
   local given = {
     project = project, entity = entity, name = name, id = id, group = group, job_type = job_type, tags = tags,
     notes = notes, mode = mode, dir = dir, resume = resume, save_code = save_code,
@@ -75,12 +86,14 @@ Source: wandb.init
   local chosen = {}
   for key, value in pairs(settings or {}) do chosen[key] = value end
   for key, value in pairs(given) do chosen[setting_names[key]] = value end
+  if assigned then chosen.sweep_id = assigned.sweep_id end
   local run = setmetatable({_native = native.native_start(chosen, config or {}, arg and arg[0])}, Run)
   rawset(run, "config", view(run, function(r) return native.native_config(r._native) end,
     function(r, key, value) native.native_configure(r._native, {[key] = value}) end))
   rawset(run, "summary", view(run, function(r) return native.native_summary(r._native) end,
     function(r, key, value) native.native_summarize(r._native, key, value) end))
-  wandb.run = run
+  wandb.run, wandb.config, wandb.summary = run, run.config, run.summary
+  more.started(run, save_code, arg and arg[0])
   return run
 end)
 
@@ -88,7 +101,9 @@ local function current(name)
   return wandb.run or host.fail("wandb." .. name .. ": there is no run; call wandb.init first")
 end
 
-for _, name in ipairs{"log", "define_metric", "alert", "finish"} do
+more = host.prelude("wandb_more", wandb, Run, native, host)
+
+for _, name in ipairs{"log", "define_metric", "alert", "finish", "save", "log_artifact", "use_artifact", "watch", "unwatch"} do
   wandb[name] = function(...) return current(name)[name](current(name), ...) end
 end
 

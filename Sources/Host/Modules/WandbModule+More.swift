@@ -1,0 +1,249 @@
+import LuaBridge
+import NN
+import Wandb
+
+/// A version of an artifact on the server, for Lua.
+final class WandbRemoteArtifactBox {
+    let artifact: RemoteArtifact
+    init(_ artifact: RemoteArtifact) { self.artifact = artifact }
+}
+
+final class WandbAgentBox {
+    let agent: SweepAgent
+    var assignment: SweepAgent.Assignment?
+    init(_ agent: SweepAgent) { self.agent = agent }
+}
+
+final class WandbAPIBox {
+    let api: PublicAPI
+    init(_ api: PublicAPI) { self.api = api }
+}
+
+/// Media, files, artifacts, sweeps and queries.
+extension WandbModule {
+    static func more(_ lua: Lua, _ run: UserdataType<Run>, _ values: WandbValues) throws -> [Declaration] {
+        let media = UserdataType<WandbMediaBox>(lua, "wandb.Media", kind: "wandb_media")
+        try media.build { _ in }
+        return try mediaFunctions(media, WandbMediaReader(values: values)) + fileFunctions(run)
+            + artifactFunctions(lua, run, values, media) + sweepFunctions(lua, values) + apiFunctions(lua, values)
+    }
+
+    private static func mediaFunctions(_ type: UserdataType<WandbMediaBox>, _ reader: WandbMediaReader) -> [Declaration] {
+        func give(_ call: Call, _ make: () throws -> Media) throws {
+            try reporting { try call.push(WandbMediaBox(try make()), type) }
+        }
+        return [
+            Declaration("native_image(source: any, options: any = nil)\nA picture.") { call in
+                try give(call) { .image(try reader.image(try call.value(0), try call.value(1))) }
+            },
+            Declaration("native_histogram(values: any, bins: int = 64)\nA histogram.") { call in
+                try give(call) { .histogram(try reader.histogram(try call.value(0), bins: try call.int(1))) }
+            },
+            Declaration("native_table(columns: list, data: list)\nA table.") { call in
+                try give(call) { .table(try reader.table(columns: try call.value(0), data: try call.value(1))) }
+            },
+            Declaration("native_html(text: string)\nA page.") { call in
+                try give(call) { .html(try call.string(0)) }
+            },
+            Declaration("native_chart(kind: string, arguments: options)\nA chart.") { call in
+                try give(call) { .chart(try reader.chart(try call.string(0), try call.value(1))) }
+            },
+        ]
+    }
+
+    private static func fileFunctions(_ type: UserdataType<Run>) -> [Declaration] {
+        [
+            Declaration(
+                "native_save(run: native_run, glob: string, base: string = nil, policy: \"live\"|\"now\"|\"end\" = \"live\") -> any\nKeeps files."
+            ) { call in
+                try reporting {
+                    let policy = Run.SavePolicy(rawValue: try call.string(3)) ?? .live
+                    let names = try call.object(0, type).save(try call.string(1), base: call.stringIfPresent(2), policy: policy)
+                    try call.push(.list(names.map { .string($0) }))
+                }
+            },
+            Declaration("native_save_code(run: native_run, files: list)\nKeeps code.") { call in
+                try reporting { try call.object(0, type).saveCode(try call.list(1).compactMap(\.asString)) }
+            },
+            Declaration("native_console(run: native_run, text: string, is_error: bool = false)\nTerminal output.") { call in
+                try call.object(0, type).console(try call.string(1), try call.bool(2) ? .error : .output)
+            },
+            Declaration("native_remove_summary(run: native_run, name: string)\nTakes a value out of the summary.") { call in
+                try call.object(0, type).removeSummary([try call.string(1)])
+            },
+            Declaration("native_stopped(run: native_run) -> bool\nWhether somebody has stopped the run.") { call in
+                call.push(try call.object(0, type).isStopRequested)
+            },
+            Declaration("native_resumed(run: native_run) -> bool\nWhether the run goes on from an earlier one.") { call in
+                call.push(try call.object(0, type).isResumed)
+            },
+        ]
+    }
+
+    private static func artifactFunctions(
+        _ lua: Lua, _ run: UserdataType<Run>, _ values: WandbValues, _ media: UserdataType<WandbMediaBox>
+    ) throws -> [Declaration] {
+        let type = UserdataType<Artifact>(lua, "wandb.Artifact", kind: "native_artifact")
+        let remote = UserdataType<WandbRemoteArtifactBox>(lua, "wandb.RemoteArtifact", kind: "native_remote_artifact")
+        try type.build { _ in }
+        try remote.build { _ in }
+        return [
+            Declaration(
+                "native_artifact(name: string, type: string, description: string = \"\", metadata: options = nil)\nAn artifact."
+            ) { call in
+                try reporting {
+                    let metadata = call.isNil(3) ? WandbMap() : try values.map(try call.value(3), "metadata")
+                    let artifact = try Artifact(
+                        try call.string(0), type: try call.string(1), description: try call.string(2), metadata: metadata)
+                    try call.push(artifact, type)
+                }
+            },
+            Declaration("native_artifact_add(artifact: native_artifact, kind: string, what: any, name: string = nil)\nAdds to it.") { call in
+                let artifact = try call.object(0, type)
+                let name = call.stringIfPresent(3)
+                try reporting {
+                    switch try call.string(1) {
+                    case "file": try artifact.addFile(try call.string(2), as: name)
+                    case "dir": try artifact.addDirectory(try call.string(2), as: name)
+                    case "reference": try artifact.addReference(try call.string(2), as: name)
+                    default:
+                        guard let box = call.objectIfPresent(2, media), case .table(let table) = box.media, let name else {
+                            throw LuaError("add: expected a wandb.Table and a name")
+                        }
+                        try artifact.add(table, as: name)
+                    }
+                }
+            },
+            Declaration("native_artifact_digest(artifact: native_artifact) -> string\nIts digest.") { call in
+                try call.push(try call.object(0, type).digest)
+            },
+            Declaration("native_log_artifact(run: native_run, artifact: native_artifact, aliases: list = nil)\nLogs it.") { call in
+                try reporting {
+                    let aliases = call.isNil(2) ? [] : try call.list(2).compactMap(\.asString)
+                    try call.object(0, run).log(try call.object(1, type), aliases: aliases)
+                }
+            },
+            Declaration("native_wait_artifact(run: native_run, artifact: native_artifact, seconds: number)\nWaits for it.") { call in
+                try reporting { try call.object(0, run).wait(for: try call.object(1, type), seconds: try call.number(2)) }
+            },
+            Declaration("native_use_artifact(run: native_run, name: string)\nFinds one.") { call in
+                try reporting {
+                    try call.push(WandbRemoteArtifactBox(try call.object(0, run).use(try call.string(1))), remote)
+                }
+            },
+            Declaration("native_api_artifact(name: string)\nFinds one without a run.") { call in
+                try reporting {
+                    let api = try PublicAPI(settings: try Settings.load())
+                    try call.push(WandbRemoteArtifactBox(try api.artifact(try call.string(0))), remote)
+                }
+            },
+            Declaration("native_api_artifacts(type: string, path: string)\nAll versions.") { call in
+                try reporting {
+                    let api = try PublicAPI(settings: try Settings.load())
+                    let found = try api.artifacts(type: try call.string(0), try call.string(1))
+                    try call.push(list: found.map(WandbRemoteArtifactBox.init), remote)
+                }
+            },
+            Declaration("native_remote_facts(artifact: native_remote_artifact) -> table\nWhat it is.") { call in
+                let artifact = try call.object(0, remote).artifact
+                try call.push(
+                    .fields([
+                        ("id", .string(artifact.id)), ("name", .string(artifact.name)), ("type", .string(artifact.type)),
+                        ("version", .string("v\(artifact.version)")), ("digest", .string(artifact.digest)),
+                        ("entity", .string(artifact.entity)), ("project", .string(artifact.project)),
+                        ("description", .string(artifact.description)), ("size", .int(Int(artifact.size))),
+                        ("aliases", .list(artifact.aliases.map { .string($0) })),
+                        ("metadata", WandbValues.lua(.map(artifact.metadata))),
+                    ]))
+            },
+            Declaration("native_remote_download(artifact: native_remote_artifact, root: string = nil) -> string\nFetches it.") { call in
+                try reporting { try call.push(try call.object(0, remote).artifact.download(to: call.stringIfPresent(1))) }
+            },
+        ]
+    }
+
+    private static func sweepFunctions(_ lua: Lua, _ values: WandbValues) throws -> [Declaration] {
+        let type = UserdataType<WandbAgentBox>(lua, "wandb.Agent", kind: "native_agent")
+        try type.build { _ in }
+        let flag = InterruptFlag(lua.interruptFlag)
+        return [
+            Declaration("native_sweep(config: options, settings: options) -> string\nCreates a sweep.") { call in
+                try reporting {
+                    let settings = try Settings.load(arguments: try arguments(try call.value(1)))
+                    let sweep = try Sweep.create(
+                        try values.map(try call.value(0), "sweep"), settings: settings, isInterrupted: { flag.isSet })
+                    for warning in sweep.warnings { Notices.standardError("wandb: WARNING \(warning)") }
+                    try call.push(sweep.id)
+                }
+            },
+            Declaration("native_agent(sweep: string, settings: options)\nAn agent of a sweep.") { call in
+                try reporting {
+                    let settings = try Settings.load(arguments: try arguments(try call.value(1)))
+                    let agent = try SweepAgent(try call.string(0), settings: settings, isInterrupted: { flag.isSet })
+                    try call.push(WandbAgentBox(agent), type)
+                }
+            },
+            Declaration("native_agent_next(agent: native_agent) -> any\nThe next run: its settings and its config.") { call in
+                let box = try call.object(0, type)
+                try reporting {
+                    if let done = box.assignment { box.agent.finished(done) }
+                    box.assignment = try box.agent.next(isInterrupted: { flag.isSet })
+                    guard let next = box.assignment else { return call.pushNil() }
+                    let settings = box.agent.settings(for: next)
+                    try call.push(
+                        .fields([
+                            ("run_id", .string(next.runID)), ("sweep_id", .string(box.agent.sweepID)),
+                            ("project", settings.project.map { .string($0) } ?? .nil),
+                            ("entity", settings.entity.map { .string($0) } ?? .nil),
+                            ("config", WandbValues.lua(.map(next.config))),
+                        ]))
+                }
+            },
+            Declaration("native_agent_close(agent: native_agent)\nEnds it.") { call in try call.object(0, type).agent.close() },
+        ]
+    }
+
+    private static func apiFunctions(_ lua: Lua, _ values: WandbValues) throws -> [Declaration] {
+        let type = UserdataType<WandbAPIBox>(lua, "wandb.Api", kind: "native_api")
+        try type.build { _ in }
+        let flag = InterruptFlag(lua.interruptFlag)
+        func table(_ run: PublicAPI.RunFacts) -> LuaValue {
+            .fields([
+                ("id", .string(run.id)), ("name", .string(run.name)), ("entity", .string(run.entity)),
+                ("project", .string(run.project)), ("state", .string(run.state)), ("url", .string(run.url)),
+                ("config", WandbValues.lua(.map(run.config))), ("summary", WandbValues.lua(.map(run.summary))),
+                ("tags", .list(run.tags.map { .string($0) })), ("created_at", .string(run.createdAt)),
+                ("group", run.group.map { .string($0) } ?? .nil), ("job_type", run.jobType.map { .string($0) } ?? .nil),
+            ])
+        }
+        return [
+            Declaration("native_api(settings: options)\nQueries.") { call in
+                try reporting {
+                    let settings = try Settings.load(arguments: try arguments(try call.value(0)))
+                    try call.push(WandbAPIBox(try PublicAPI(settings: settings, isInterrupted: { flag.isSet })), type)
+                }
+            },
+            Declaration(
+                "native_api_runs(api: native_api, path: string, filters: options = nil, order: string = \"+created_at\", most: int = nil) -> any\nRuns."
+            ) { call in
+                try reporting {
+                    let filters = call.isNil(2) ? WandbMap() : try values.map(try call.value(2), "filters")
+                    let runs = try call.object(0, type).api.runs(
+                        try call.string(1), filters: filters, order: try call.string(3), most: call.intIfPresent(4) ?? .max)
+                    try call.push(.list(runs.map(table)))
+                }
+            },
+            Declaration("native_api_run(api: native_api, path: string) -> any\nA run.") { call in
+                try reporting { try call.push(table(try call.object(0, type).api.run(try call.string(1)))) }
+            },
+            Declaration("native_api_history(api: native_api, path: string, keys: list = nil) -> any\nRows.") { call in
+                try reporting {
+                    let api = try call.object(0, type).api
+                    let keys = call.isNil(2) ? [] : try call.list(2).compactMap(\.asString)
+                    let rows = try api.history(of: try api.run(try call.string(1)), keys: keys)
+                    try call.push(.list(rows.map { WandbValues.lua(.map($0)) }))
+                }
+            },
+        ]
+    }
+}

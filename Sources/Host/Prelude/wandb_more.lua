@@ -1,0 +1,379 @@
+-- The rest of the module `wandb`: media, files, artifacts, watching, sweeps, queries.
+local wandb, Run, native, host = ...
+local declare = host.declare
+
+wandb.Image = declare([[
+Image(source: any, caption: string = nil, masks: options = nil, boxes: options = nil)
+Makes a picture for a row from a tensor `[H, W]`, `[C, H, W]` or `[H, W, C]`, or from a PNG, JPEG or GIF file. Numbers in 0..1 are scaled to 0..255, others that leave 0..255 are stretched into it.
+Errors: another shape, NaN, a file that is no picture
+Source: wandb.Image
+]], function(source, caption, masks, boxes)
+  return native.native_image(source, {caption = caption, masks = masks, boxes = boxes})
+end)
+
+wandb.Histogram = declare([[
+Histogram(values: any, num_bins: int = 64)
+Makes a histogram of a tensor or a list of numbers; what is not finite is left out.
+Source: wandb.Histogram
+]], function(values, bins) return native.native_histogram(values, bins) end)
+
+wandb.Table = declare([[
+Table(columns: list, data: list = {})
+Makes a table for a row: a list of names and a list of rows.
+Errors: a row that is longer or shorter than the list of names
+Source: wandb.Table
+]], function(columns, data) return native.native_table(columns, data) end)
+
+wandb.Html = declare([[
+Html(text: string)
+Makes a page of HTML for a row.
+Source: wandb.Html
+]], function(text) return native.native_html(text) end)
+
+wandb.plot = {}
+
+local function chart(doc, kind, names)
+  wandb.plot[kind] = declare(doc, function(...)
+    local arguments, given = {}, table.pack(...)
+    for i, name in ipairs(names) do arguments[name] = given[i] end
+    return native.native_chart(kind, arguments)
+  end)
+end
+
+chart([[
+plot.line(table: any, x: string, y: string, stroke: string = nil, title: string = "")
+Draws two columns of a wandb.Table as a line, one for each value of the column `stroke`.
+Source: wandb.plot.line
+]], "line", {"table", "x", "y", "stroke", "title"})
+chart([[
+plot.scatter(table: any, x: string, y: string, title: string = "")
+Draws two columns of a wandb.Table as points.
+Source: wandb.plot.scatter
+]], "scatter", {"table", "x", "y", "title"})
+chart([[
+plot.bar(table: any, label: string, value: string, title: string = "")
+Draws a column of a wandb.Table as bars with the names of another.
+Source: wandb.plot.bar
+]], "bar", {"table", "label", "value", "title"})
+chart([[
+plot.histogram(table: any, value: string, title: string = "")
+Draws the histogram of a column of a wandb.Table.
+Source: wandb.plot.histogram
+]], "histogram", {"table", "value", "title"})
+chart([[
+plot.confusion_matrix(y_true: any, preds: any, class_names: list = nil, title: string = "")
+Draws how often each class (from 0) was taken for each.
+Source: wandb.plot.confusion_matrix
+]], "confusion_matrix", {"y_true", "preds", "names", "title"})
+chart([[
+plot.pr_curve(y_true: any, y_probas: any, labels: list = nil, title: string = "")
+Draws precision over recall of each class, from scores `[N, C]`.
+Source: wandb.plot.pr_curve
+]], "pr_curve", {"y_true", "y_probas", "names", "title"})
+chart([[
+plot.roc_curve(y_true: any, y_probas: any, labels: list = nil, title: string = "")
+Draws true over false positives of each class, from scores `[N, C]`.
+Source: wandb.plot.roc_curve
+]], "roc_curve", {"y_true", "y_probas", "names", "title"})
+
+Run.save = declare([[
+run:save(self: any, glob: string, base_path: string = nil, policy: "live"|"now"|"end" = "live") -> table
+Keeps files as the run's; gives the names that they have there. `live` files are sent again when they change.
+Source: wandb.Run.save
+]], function(run, ...) return native.native_save(run._native, ...) end)
+
+-- Artifacts.
+
+local Artifact = {}
+Artifact.__index = Artifact
+function Artifact.__tostring(a) return ("wandb.Artifact(%s, %s)"):format(a.name, a.type) end
+
+Artifact.add_file = declare([[
+Artifact:add_file(self: any, path: string, name: string = nil)
+Adds a file, under its own name or `name`.
+Errors: no such file
+Source: wandb.Artifact.add_file
+]], function(a, path, name) native.native_artifact_add(a._native, "file", path, name) end)
+
+Artifact.add_dir = declare([[
+Artifact:add_dir(self: any, path: string, name: string = nil)
+Adds all files of a directory.
+Source: wandb.Artifact.add_dir
+]], function(a, path, name) native.native_artifact_add(a._native, "dir", path, name) end)
+
+Artifact.add = declare([[
+Artifact:add(self: any, object: any, name: string)
+Adds a wandb.Table.
+Source: wandb.Artifact.add
+]], function(a, object, name) native.native_artifact_add(a._native, "object", object, name) end)
+
+Artifact.add_reference = declare([[
+Artifact:add_reference(self: any, uri: string, name: string = nil)
+Adds something that stays where it is.
+Source: wandb.Artifact.add_reference
+]], function(a, uri, name) native.native_artifact_add(a._native, "reference", uri, name) end)
+
+Artifact.wait = declare([[
+Artifact:wait(self: any, timeout: number = 300) -> any
+Waits until the artifact, once logged by an online run, is on the server; gives the artifact.
+Source: wandb.Artifact.wait
+]], function(a, timeout)
+  if not a._run then host.fail("Artifact:wait: the artifact is not logged yet") end
+  native.native_wait_artifact(a._run._native, a._native, timeout)
+  return a
+end)
+
+wandb.Artifact = declare([[
+Artifact(name: string, type: string, description: string = "", metadata: options = nil) -> table
+Makes an artifact, a named set of files, to be filled and logged.
+Errors: names with other characters than letters, digits, `_`, `-`, `.`
+Source: wandb.Artifact
+]], function(name, type, description, metadata)
+  return setmetatable({
+    _native = native.native_artifact(name, type, description, metadata), name = name, type = type,
+    description = description, metadata = metadata or {},
+  }, Artifact)
+end)
+
+-- An artifact that the server has.
+local Remote = {}
+Remote.__index = Remote
+function Remote.__tostring(a) return ("wandb.Artifact(%s, %s)"):format(a.name, a.type) end
+
+Remote.download = declare([[
+Artifact:download(self: any, root: string = nil) -> string
+Fetches the files, checked against their digests, into `root` (default `artifacts/<name>:<version>`); gives that directory.
+Source: wandb.Artifact.download
+]], function(a, root) return native.native_remote_download(a._native, root) end)
+
+local function remote(object)
+  local facts = native.native_remote_facts(object)
+  facts._native = object
+  return setmetatable(facts, Remote)
+end
+
+Run.log_artifact = declare([[
+run:log_artifact(self: any, artifact: any, aliases: list = nil, name: string = nil, type: string = nil) -> any
+Logs a version of an artifact, or of the file or directory at a path; gives the artifact.
+Source: wandb.Run.log_artifact
+]], function(run, artifact, aliases, name, type_name)
+  if type(artifact) == "string" then
+    local path = artifact
+    artifact = wandb.Artifact(name or ("run-" .. run.id .. "-" .. path:match("[^/]*$")), type_name or "unspecified")
+    if not pcall(artifact.add_file, artifact, path) then artifact:add_dir(path) end
+  elseif getmetatable(artifact) ~= Artifact then
+    host.fail("run:log_artifact: expected a wandb.Artifact or a path, got " .. type(artifact))
+  end
+  native.native_log_artifact(run._native, artifact._native, aliases)
+  artifact._run = run
+  return artifact
+end)
+
+Run.use_artifact = declare([[
+run:use_artifact(self: any, name: string) -> any
+Finds `[entity/[project/]]name:alias` and notes that the run uses it.
+Errors: no such artifact, an offline run
+Source: wandb.Run.use_artifact
+]], function(run, name) return remote(native.native_use_artifact(run._native, name)) end)
+
+-- Watching.
+
+Run.watch = declare([[
+run:watch(self: any, module: any, log: "gradients"|"parameters"|"all" = "gradients", log_freq: int = 1000)
+Logs histograms of a module's gradients, parameters or both, every `log_freq` backward passes, with the next row.
+Source: wandb.Run.watch
+]], function(run, module, log, log_freq)
+  if log_freq < 1 then host.fail("run:watch: log_freq must be 1 or more, got " .. log_freq) end
+  run._watched = (run._watched or 0) + 1
+  local graph = run._watched > 1 and ("graph_%d"):format(run._watched - 1) or ""
+  local hooks = {}
+  for name, parameter in module:named_parameters() do
+    local passes = 0
+    hooks[#hooks + 1] = parameter:register_hook(function(gradient)
+      passes = passes + 1
+      if run._finished or (passes - 1) % log_freq ~= 0 then return end
+      local row = {}
+      local function add(kind, tensor)
+        -- A tensor without a finite value has no histogram.
+        local ok, histogram = pcall(native.native_histogram, tensor, 64)
+        if ok then row[kind .. "/" .. graph .. name] = histogram end
+      end
+      if log ~= "parameters" then add("gradients", gradient) end
+      if log ~= "gradients" then add("parameters", parameter:detach()) end
+      native.native_log(run._native, row, nil, false)
+    end)
+  end
+  run._hooks = run._hooks or {}
+  run._hooks[module] = hooks
+end)
+
+Run.unwatch = declare([[
+run:unwatch(self: any, module: any = nil)
+Ends watching a module, or all.
+Source: wandb.Run.unwatch
+]], function(run, module)
+  for watched, hooks in pairs(run._hooks or {}) do
+    if module == nil or module == watched then
+      for _, hook in ipairs(hooks) do hook:remove() end
+      run._hooks[watched] = nil
+    end
+  end
+end)
+
+-- Sweeps.
+
+wandb.sweep = declare([[
+sweep(sweep: options, project: string = nil, entity: string = nil) -> string
+Creates a sweep from W&B's sweep config (`method`, `metric`, `parameters`); gives its id for wandb.agent.
+Source: wandb.sweep
+]], function(sweep, project, entity) return native.native_sweep(sweep, {project = project, entity = entity}) end)
+
+wandb.agent = declare([[
+agent(sweep_id: string, fn: function, count: int = nil, project: string = nil, entity: string = nil)
+Calls fn for each run that the server asks for; wandb.init in it starts that run, with the server's values in its config. Ends after `count` runs, or with the sweep. A run whose fn fails is marked as failed, and the next begins.
+Source: wandb.agent
+]], function(sweep_id, fn, count, project, entity)
+  local agent = native.native_agent(sweep_id, {project = project, entity = entity})
+  local closing <close> = setmetatable({}, {__close = function()
+    wandb._assignment = nil
+    native.native_agent_close(agent)
+  end})
+  local done, failures = 0, 0
+  while not count or done < count do
+    wandb._assignment = native.native_agent_next(agent)
+    if not wandb._assignment then return end
+    local ok, message = xpcall(fn, debug.traceback)
+    done = done + 1
+    if wandb.run then wandb.run:finish(ok and 0 or 1) end
+    if not ok then
+      failures = failures + 1
+      io.stderr:write("wandb: run ", wandb._assignment.run_id, " failed: ", tostring(message), "\n")
+      if failures == done and failures >= 3 then host.fail("wandb.agent: the first 3 runs failed: " .. tostring(message)) end
+    end
+  end
+end)
+
+-- Queries.
+
+local Api = {}
+Api.__index = Api
+local RemoteRun = {}
+RemoteRun.__index = RemoteRun
+function RemoteRun.__tostring(r) return ("wandb.Api.Run(%s/%s/%s, %s)"):format(r.entity, r.project, r.id, r.state) end
+
+RemoteRun.history = declare([[
+run:history(self: any, keys: list = nil) -> table
+Gives all rows of a run, or those that hold all of `keys`.
+Source: wandb.apis.public.Run.history
+]], function(run, keys)
+  return native.native_api_history(run._api, run.entity .. "/" .. run.project .. "/" .. run.id, keys)
+end)
+
+Api.run = declare([[
+Api:run(self: any, path: string) -> table
+Gives a run by `[entity/]project/id`: id, name, state, config, summary, tags, url, history().
+Source: wandb.Api.run
+]], function(api, path)
+  local run = native.native_api_run(api._native, path)
+  run._api = api._native
+  return setmetatable(run, RemoteRun)
+end)
+
+Api.runs = declare([[
+Api:runs(self: any, path: string, filters: options = nil, order: string = "+created_at", per_page: int = nil) -> table
+Gives the runs of `[entity/]project`; filters are W&B's, as `{state = "finished"}`.
+Source: wandb.Api.runs
+]], function(api, path, filters, order, per_page)
+  local runs = native.native_api_runs(api._native, path, filters, order, per_page)
+  for _, run in ipairs(runs) do
+    run._api = api._native
+    setmetatable(run, RemoteRun)
+  end
+  return runs
+end)
+
+Api.artifact = declare([[
+Api:artifact(self: any, name: string) -> any
+Gives `[entity/[project/]]name:alias`.
+Source: wandb.Api.artifact
+]], function(_, name) return remote(native.native_api_artifact(name)) end)
+
+Api.artifacts = declare([[
+Api:artifacts(self: any, type: string, name: string) -> table
+Gives all versions of `[entity/]project/name`, newest first.
+Source: wandb.Api.artifacts
+]], function(_, type, name)
+  local found = native.native_api_artifacts(type, name)
+  for i, object in ipairs(found) do found[i] = remote(object) end
+  return found
+end)
+
+wandb.Api = declare([[
+Api(overrides: options = nil) -> table
+Gives access to what is on the server: `runs`, `run`, `artifact`, `artifacts`. Overrides are settings as `project`, `entity`, `base_url`.
+Source: wandb.Api
+]], function(overrides) return setmetatable({_native = native.native_api(overrides or {})}, Api) end)
+
+-- The console: what the script prints also goes to the runs that are not finished.
+
+local watching = {}
+local originals
+
+local function tell(text, is_error)
+  for run in pairs(watching) do native.native_console(run._native, text, is_error) end
+end
+
+local function install()
+  if originals then return end
+  local files = getmetatable(io.stdout).__index
+  originals = {print = print, write = files.write, io_write = io.write}
+  print = function(...)
+    local parts = table.pack(...)
+    for i = 1, parts.n do parts[i] = tostring(parts[i]) end
+    originals.print(table.concat(parts, "\t", 1, parts.n))
+    tell(table.concat(parts, "\t", 1, parts.n) .. "\n", false)
+  end
+  files.write = function(file, ...)
+    if file == io.stdout or file == io.stderr then
+      local parts = table.pack(...)
+      local ok = true
+      for i = 1, parts.n do ok = ok and (type(parts[i]) == "string" or type(parts[i]) == "number") end
+      if ok then tell(table.concat(parts, "", 1, parts.n), file == io.stderr) end
+    end
+    return originals.write(file, ...)
+  end
+  io.write = function(...)
+    if io.output() == io.stdout then return io.stdout:write(...) end
+    return originals.io_write(...)
+  end
+end
+
+local function uninstall()
+  if not originals or next(watching) then return end
+  print, getmetatable(io.stdout).__index.write, io.write = originals.print, originals.write, originals.io_write
+  originals = nil
+end
+
+return {
+  started = function(run, save_code, program)
+    if run.mode ~= "disabled" then
+      watching[run] = true
+      install()
+    end
+    if save_code and program then
+      local files = {program}
+      for name in pairs(package.loaded) do
+        local path = package.searchpath(name, package.path)
+        if path then files[#files + 1] = path end
+      end
+      table.sort(files, function(a, b) return a == program or (b ~= program and a < b) end)
+      native.native_save_code(run._native, files)
+    end
+  end,
+  finishing = function(run)
+    run._finished = true
+    Run.unwatch(run)
+    watching[run] = nil
+    uninstall()
+  end,
+}
