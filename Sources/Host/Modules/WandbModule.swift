@@ -9,7 +9,7 @@ enum WandbModule {
         try lua.module("wandb", "wandb\nWeights & Biases: runs, rows, summaries, configuration.") { module in
             try type.build { _ in }
             let values = WandbValues(tensor)
-            for declaration in functions(lua, type, values) + (try more(lua, type, values)) { try module.add(declaration) }
+            for declaration in functions(module.lua, type, values) + (try more(module.lua, type, values)) { try module.add(declaration) }
         }
     }
 
@@ -25,7 +25,7 @@ enum WandbModule {
                     let settings = try Settings.load(arguments: try arguments(try call.value(0)))
                     let run = try Run.start(options, settings: settings)
                     // A run that a script does not finish ends with the program and its exit status.
-                    lua.atExit { [weak run] status in run?.finish(exitCode: status) }
+                    call.lua.atExit { [weak run] status in run?.finish(exitCode: status) }
                     try call.push(run, type)
                 }
             },
