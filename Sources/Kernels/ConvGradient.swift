@@ -31,12 +31,15 @@ func convBackwardWeight(
     _ dtype: Int32, _ p: UnsafePointer<kernel_conv>, _ gy: UnsafeRawPointer, _ x: UnsafeRawPointer,
     _ gweight: UnsafeMutableRawPointer, _ gbias: UnsafeMutableRawPointer?, _ exec: UnsafePointer<kernel_exec>
 ) {
+    let few = hasFewTaps(p.pointee)
     if dtype == KERNEL_F32 {
-        let sum: kernel_task = { convGradientChunk(FloatLanes.self, $0, $1) }
+        let sum: kernel_task =
+            few ? { convFewChunk(FloatLanes.self, $0, $1) } : { convGradientChunk(FloatLanes.self, $0, $1) }
         let combine: kernel_task = { convGradientCombine(FloatLanes.self, $0, $1) }
         convGradient(FloatLanes.self, p, gy, x, gweight, gbias, sum, combine, exec)
     } else {
-        let sum: kernel_task = { convGradientChunk(DoubleLanes.self, $0, $1) }
+        let sum: kernel_task =
+            few ? { convFewChunk(DoubleLanes.self, $0, $1) } : { convGradientChunk(DoubleLanes.self, $0, $1) }
         let combine: kernel_task = { convGradientCombine(DoubleLanes.self, $0, $1) }
         convGradient(DoubleLanes.self, p, gy, x, gweight, gbias, sum, combine, exec)
     }
@@ -58,7 +61,7 @@ func convGradient<V: Vector>(
     // Copies of a large gradient cost memory: their number falls until they fit.
     var chunks = max(1, min(8, s.n))
     while chunks > 1 && chunks &* perChunk &* size > 64 << 20 { chunks /= 2 }
-    let pieces = max(1, min(inputs, 8 / (chunks &* s.groups)))
+    let pieces = hasFewTaps(s) ? 1 : max(1, min(inputs, 8 / (chunks &* s.groups)))
     let inputBlock = max(1, (inputs &+ pieces &- 1) / pieces)
     let perPosition = min(channels, convGradientVectors &* V.lanes) &* size
     let band = max(1, min(max(1, s.oh), convGradientBand / max(1, perPosition &* s.ow)))
