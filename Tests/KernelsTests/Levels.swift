@@ -84,7 +84,7 @@ extension Double: Element {
     /// Of all sizes, now and then an awkward one.
     static func random(_ g: inout Generator) -> Double {
         switch g.next() % 24 {
-        case 0: [0, -0.0, 1, -1, .infinity, -.infinity, .nan, 1e-42, 3e38, 1e30, 5e-324][Int(g.next() % 11)]
+        case 0: [0, -0.0, 1, -1, .infinity, -.infinity, .nan, 1e-42, 3e38, 1e30, .leastNonzeroMagnitude][Int(g.next() % 11)]
         case 1...4: small(&g) * 1e3
         case 5: small(&g) * 1e-30
         default: small(&g) * 3

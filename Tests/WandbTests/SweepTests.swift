@@ -83,7 +83,7 @@ final class SweepTests: XCTestCase {
             var options = RunOptions()
             options.config = ["lr": 0.5]
             let run = try Run.start(options, settings: settings)
-            for i in 0..<25 { try run.log(["a": .int(i), "b": i % 2 == 0 ? .int(i) : nil]) }
+            for i in Int64(0)..<25 { try run.log(["a": .int(i), "b": i % 2 == 0 ? .int(i) : nil]) }
             run.finish()
         }
         let api = try PublicAPI(settings: settings)

@@ -47,7 +47,7 @@ final class SystemTests: XCTestCase {
         console.write("\u{1B}[100Atop", isError: false, time: time)
         XCTAssertEqual(shown().first, "a 3/3")
         XCTAssertEqual(
-            ConsoleLog.encode(.init(text: Array("x \"q\""), time: time, isError: true), structured: false, label: "w"),
+            ConsoleLog.encode(ConsoleLog.Line(text: Array("x \"q\""), time: time, isError: true), structured: false, label: "w"),
             "ERROR 1970-01-01T00:00:00.000000 [w] x \"q\"")
     }
 

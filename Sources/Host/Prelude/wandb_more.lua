@@ -169,12 +169,12 @@ Source: wandb.Run.log_artifact
   return artifact
 end)
 
-Run.use_artifact = declare([[
+Run.use_artifact = declare([=[
 run:use_artifact(self: any, name: string) -> any
 Finds `[entity/[project/]]name:alias` and notes that the run uses it.
 Errors: no such artifact, an offline run
 Source: wandb.Run.use_artifact
-]], function(run, name) return remote(native.native_use_artifact(run._native, name)) end)
+]=], function(run, name) return remote(native.native_use_artifact(run._native, name)) end)
 
 -- Watching.
 
@@ -292,11 +292,11 @@ Source: wandb.Api.runs
   return runs
 end)
 
-Api.artifact = declare([[
+Api.artifact = declare([=[
 Api:artifact(self: any, name: string) -> any
 Gives `[entity/[project/]]name:alias`.
 Source: wandb.Api.artifact
-]], function(_, name) return remote(native.native_api_artifact(name)) end)
+]=], function(_, name) return remote(native.native_api_artifact(name)) end)
 
 Api.artifacts = declare([[
 Api:artifacts(self: any, type: string, name: string) -> table

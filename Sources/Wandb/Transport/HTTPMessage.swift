@@ -42,6 +42,8 @@ package struct HTTPResponse: Sendable {
         case stopped
     }
 
+    package init() {}
+
     package var status = 0
     /// Names in lower case.
     package var headers: [(name: String, value: String)] = []

@@ -5,6 +5,12 @@ package struct ConsoleLog {
         package var text: [Character] = []
         package var time = WBTime()
         package var isError = false
+
+        package init(text: [Character] = [], time: WBTime = WBTime(), isError: Bool = false) {
+            self.text = text
+            self.time = time
+            self.isError = isError
+        }
     }
 
     private struct Screen {
