@@ -15,6 +15,10 @@ for program in ${3:-}; do
     [ -z "$missing" ] || break
     command -v "$program" >/dev/null 2>&1 || missing=$program
 done
+# Loaded when linear algebra is used; nothing links to it, so pkg-config does not know.
+if [ -z "$missing" ] && [ "$(uname)" = Linux ] && ! /sbin/ldconfig -p | grep -q 'liblapack\.so\.3'; then
+    missing=liblapack3
+fi
 [ -n "$missing" ] || exit 0
 
 if [ "$(uname)" = Darwin ]; then
