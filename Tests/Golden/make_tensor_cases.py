@@ -194,6 +194,8 @@ def binary():
                     call(name, var("x", (2, 3), da, **domain), second(name, (2, 3), db))
         # 0-d tensors and numbers do not raise the dtype within a category.
         for da, db in [(F32, F64), (I32, I64), (U8, I64), (I64, F64), (BOOL, I64), (F32, I64), (U8, F64)]:
+            if name == "atan2" and da == U8:
+                continue  # PyTorch's gradient squares x in uint8, which wraps
             call(name, var("x", (2, 3), da, **domain), second(name, (), db))
         if name in ("maximum", "minimum", "atan2"):
             call(name, var("x", (8,), F32, special=True, grad=False), const("y", [1.0, NAN, 2, -INF, 0, 3, 4, 5]))

@@ -152,12 +152,12 @@ final class MediaTests: XCTestCase {
         let scores = [[0.9, 0.1], [0.2, 0.8], [0.3, 0.7], [0.6, 0.4]]
         let roc = try Chart.rocCurve(truth: [0, 1, 1, 0], scores: scores, classes: ["a", "b"])
         let b = roc.table.rows.filter { $0[0] == "b" }
-        XCTAssertEqual(b.map { $0[1] }, [0, 0, 0, 0.5, 1])
-        XCTAssertEqual(b.map { $0[2] }, [0, 0.5, 1, 1, 1])
+        XCTAssertEqual(b.map { $0[1].doubleValue }, [0, 0, 0, 0.5, 1])
+        XCTAssertEqual(b.map { $0[2].doubleValue }, [0, 0.5, 1, 1, 1])
         let pr = try Chart.prCurve(truth: [0, 1, 1, 0], scores: scores, classes: ["a", "b"])
         let rows = pr.table.rows.filter { $0[0] == "b" }
-        XCTAssertEqual(rows.map { $0[1] }, [0.5, .double(2.0 / 3), 1, 1, 1])
-        XCTAssertEqual(rows.map { $0[2] }, [1, 1, 1, 0.5, 0])
+        XCTAssertEqual(rows.map { $0[1].doubleValue }, [0.5, 2.0 / 3, 1, 1, 1])
+        XCTAssertEqual(rows.map { $0[2].doubleValue }, [1, 1, 1, 0.5, 0])
         let matrix = try Chart.confusionMatrix(truth: [0, 1, 1], predictions: [0, 1, 0], classes: ["a", "b"])
         XCTAssertEqual(
             matrix.table.rows, [["a", "a", 1], ["a", "b", 0], ["b", "a", 1], ["b", "b", 1]])
