@@ -74,10 +74,15 @@ chost_state *chost_open(size_t heap_limit) {
     return S;
 }
 
-void chost_close(chost_state *S) {
+void chost_shut(chost_state *S) {
     chost_handle_signals(NULL);
     lua_State *L = S->main;
     if (L) lua_close(L);
+    S->main = S->current = S->running = NULL;
+}
+
+void chost_close(chost_state *S) {
+    chost_shut(S);
     free(S->message);
     free(S);
 }

@@ -30,6 +30,7 @@ final class ScriptRunner {
         lua.handleSignals()
         let status = work()
         lua.runExitHooks(status: status)
+        lua.close()
         Console.flush()
         return status
     }

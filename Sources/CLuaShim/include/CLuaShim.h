@@ -72,6 +72,8 @@ typedef struct chost_state {
 
 // State
 chost_state *_Nullable chost_open(size_t heap_limit);
+// Closes Lua; the struct itself stays, for threads that still poll its flag.
+void chost_shut(chost_state *S);
 void chost_close(chost_state *S);
 int chost_open_libraries(chost_state *S);
 static inline chost_state *chost_of(lua_State *L) { return *(chost_state **)lua_getextraspace(L); }
