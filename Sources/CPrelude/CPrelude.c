@@ -75,6 +75,12 @@ static const char cli[] = {
 static const char progress[] = {
 #embed "../Host/Prelude/progress.lua"
 };
+static const char surface[] = {
+#embed "../Host/Prelude/surface.lua"
+};
+static const char types[] = {
+#embed "../Host/Prelude/types.lua"
+};
 
 #define PRELUDE(name) { #name, name, sizeof name }
 
@@ -103,6 +109,8 @@ static const struct { const char *name, *text; size_t length; } preludes[] = {
     PRELUDE(data_pass),
     PRELUDE(cli),
     PRELUDE(progress),
+    { "host.surface", surface, sizeof surface },
+    { "host.types", types, sizeof types },
 };
 
 const char *chost_prelude(const char *name, size_t *length) {

@@ -80,6 +80,7 @@ struct Arguments {
           -v --version   show the version
           -h --help      show this help
           --threads N    compute with N threads (also HOST_NUM_THREADS)
+        host types [DIR]              write stubs of the modules for editors (host types --help)
         host pipeline check|run ...   check Pachyderm specs, run them without a cluster (host pipeline --help)
         With no script and a terminal, host reads and runs lines as they are typed.
 

@@ -17,6 +17,7 @@ struct HostCommand {
         Console.flushEveryLine()
         if words.dropFirst().first == "pipeline" { return PipelineCommand(words: Array(words.dropFirst(2))).run() }
         if words.dropFirst().first == "sync" { return SyncCommand(words: Array(words.dropFirst(2))).run() }
+        if words.dropFirst().first == "types" { return TypesCommand(words: words).run() }
         let arguments: Arguments
         do { arguments = try Arguments(words) } catch {
             complain((error as? Arguments.Usage)?.message ?? "\(error)")

@@ -10,10 +10,30 @@ public final class DocEntry {
     /// nil for fields and modules, which have none.
     public private(set) lazy var signature: Signature? = try? Signature(parsing: sections.head)
 
-    init(name: String, module: String, text: String) {
+    private weak var registry: DocRegistry?
+
+    init(name: String, module: String, text: String, registry: DocRegistry) {
         self.name = name
         self.module = module
         self.text = text
+        self.registry = registry
+    }
+
+    /// `name.shape: list` documents a field.
+    public var isField: Bool { signature == nil && sections.head.contains(": ") }
+    /// A module that can be called gets itself as the first argument, which no caller writes.
+    private var isCallableModule: Bool { name == module && signature?.parameters.first?.name == "module" }
+    /// The first line as callers write it.
+    public var head: String {
+        isCallableModule ? sections.head.replacing("(module: any, ", with: "(", maxReplacements: 1) : sections.head
+    }
+    public var parameters: [Signature.Parameter] {
+        Array((signature?.parameters ?? []).dropFirst(isCallableModule ? 1 : 0))
+    }
+
+    /// What an argument means: in the function's own words, else in those that its module has for all its functions.
+    public func meaning(of parameter: String) -> String {
+        sections.text(of: parameter) ?? registry?.meaning(of: parameter, beside: self) ?? ""
     }
 }
 
@@ -21,6 +41,7 @@ public final class DocEntry {
 public final class DocRegistry {
     public private(set) var entries: [DocEntry] = []
     private var byName: [String: Int] = [:]
+    private var modules: [String: DocEntry] = [:]
     /// A table with weak keys in Lua: documented value -> place in `entries`.
     var values: LuaReference?
 
@@ -30,13 +51,34 @@ public final class DocRegistry {
         return matches.first
     }
 
-    public func add(_ name: String, text: String, module: String) {
-        byName[name] = entries.count
-        entries.append(DocEntry(name: name, module: module, text: text))
+    /// What an argument means in all functions of the module that an entry belongs to.
+    func meaning(of parameter: String, beside entry: DocEntry) -> String {
+        var path = entry.name.split(separator: ".").dropLast().map(String.init)
+        while path.count > 1 {
+            if let text = modules[path.joined(separator: ".")]?.sections.text(of: parameter) { return text }
+            path.removeLast()
+        }
+        return modules[entry.module]?.sections.text(of: parameter) ?? ""
     }
 
-    func addModule(_ name: String, text: String) {
+    public func add(_ name: String, text: String, module: String) {
+        // What preludes call under such names is no business of scripts.
+        if name.contains("native_") { return }
+        byName[name] = entries.count
+        entries.append(DocEntry(name: name, module: module, text: text, registry: self))
+    }
+
+    /// Documents a module, or a table of functions inside one. Its `Args:` say what an argument of a name means in all
+    /// its functions, unless they say it themselves.
+    public func addModule(_ name: String, text: String) {
         add(name, text: text, module: name)
+        modules[name] = entries.last
+    }
+
+    /// Documents a field of the objects of a class: `loader.epoch`.
+    public func addField(_ name: String, kind: String, _ text: String, module: String) {
+        let short = name.split(separator: ".").last.map(String.init) ?? name
+        add(name, text: "\(short): \(kind)\n\(text)", module: module)
     }
 
     /// Documents the Lua value at a stack index as well.
@@ -45,10 +87,11 @@ public final class DocRegistry {
         add(name, text: text, module: module)
         guard let values else { return }
         let at = lua_absindex(thread, index)
+        guard let place = byName[name] else { return }
         lua_rawgeti(thread, chost_registry(), Int64(values.index))
         defer { chost_drop(thread, 1) }
         lua_pushvalue(thread, at)
-        lua_pushinteger(thread, Int64(entries.count - 1))
+        lua_pushinteger(thread, Int64(place))
         try lua.check(chost_set_raw(lua.state, thread, -3), on: thread)
     }
 
@@ -70,6 +113,11 @@ public final class DocRegistry {
         }
         return entries.indices.contains(found) ? entries[found] : nil
     }
+}
+
+extension Call {
+    /// What is documented of argument `index`: a function, a class, an object's class.
+    public func documentation(of index: Int) -> DocEntry? { lua.docs.entry(of: slot(index), lua, on: thread) }
 }
 
 extension Lua {

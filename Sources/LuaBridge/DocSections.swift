@@ -12,6 +12,9 @@ public struct DocSections: Sendable {
     public private(set) var see: [String] = []
     public private(set) var source = ""
 
+    /// What `Args:` says about an argument.
+    func text(of argument: String) -> String? { arguments.first { $0.name == argument }?.text }
+
     static let titles = ["Args:", "Returns:", "Errors:", "Example:", "See:", "Source:"]
 
     public init(parsing text: String) {

@@ -67,7 +67,7 @@ extension Lua {
 extension DocEntry {
     /// The sections in their fixed order.
     public var helpText: String {
-        var text = sections.head
+        var text = head
         if !sections.summary.isEmpty { text += "\n\n" + sections.summary }
         func add(_ title: String, _ body: String) {
             if !body.isEmpty { text += "\n\n\(title)\n" + body.split(separator: "\n", omittingEmptySubsequences: false).map { "  " + $0 }.joined(separator: "\n") }
@@ -83,12 +83,12 @@ extension DocEntry {
 
     /// Name, kind, default and meaning of each argument.
     private var argumentLines: [String] {
-        guard let signature else { return sections.arguments.map { "\($0.name): \($0.text)" } }
-        return signature.parameters.map { parameter in
+        guard signature != nil else { return sections.arguments.map { "\($0.name): \($0.text)" } }
+        return parameters.map { parameter in
             let kind = parameter.kinds.joined(separator: "|")
             let standard = parameter.defaultText.map { parameter.rest ? "" : ", default \($0)" } ?? ""
-            let meaning = sections.arguments.first { $0.name == parameter.name }.map { ": " + $0.text } ?? ""
-            return "\(parameter.name) (\(kind)\(standard))\(meaning)"
+            let text = meaning(of: parameter.name)
+            return "\(parameter.name) (\(kind)\(standard))" + (text.isEmpty ? "" : ": " + text)
         }
     }
 }

@@ -35,7 +35,27 @@ extension Lua {
             ) { [unowned self] call in
                 let declaration = Declaration(try call.string(0)) { _ in }
                 lua_pushvalue(call.thread, call.slot(1))
-                try docs.add(qualified(declaration.name), text: declaration.doc, module: loading.last ?? "", value: -1, self)
+                let name = String(declaration.name.prefix { $0 != "\n" })
+                try docs.add(qualified(name), text: declaration.doc, module: loading.last ?? "", value: -1, self)
+            },
+            Declaration(
+                """
+                doc_of(value: any) -> string|nil
+                The docstring of a function or class.
+                """
+            ) { call in
+                if let entry = call.documentation(of: 0) { try call.push(entry.text) } else { call.pushNil() }
+            },
+            Declaration(
+                """
+                document_field(doc: string)
+                Attaches help to a field of a class's objects: `nn.Module.training: bool`, and below it what it holds.
+                """
+            ) { [unowned self] call in
+                let sections = DocSections(parsing: try call.string(0))
+                let parts = sections.head.split(separator: ":", maxSplits: 1).map(String.init)
+                guard parts.count == 2 else { throw LuaError("a field is documented as `class.name: kind`") }
+                docs.addField(parts[0], kind: parts[1].trimmed, sections.summary, module: loading.last ?? "")
             },
             Declaration(
                 """
@@ -90,9 +110,9 @@ extension Lua {
         try docs.add(qualified(function.name), text: function.doc, module: loading.last ?? "", value: -1, self)
     }
 
-    /// Names without a dot belong to the module that is being loaded.
+    /// Names without a dot belong to the module that is being loaded, which may be a function itself.
     private func qualified(_ name: String) -> String {
-        guard let module = loading.last, !name.contains("."), !name.contains(":") else { return name }
+        guard let module = loading.last, name != module, !name.contains("."), !name.contains(":") else { return name }
         return module + "." + name
     }
 }

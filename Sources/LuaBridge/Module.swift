@@ -82,7 +82,8 @@ public final class Module {
     public func set(_ name: String, _ value: LuaValue) throws { try writer.set(name, value) }
 
     /// A table inside the module, as `nn.functional`.
-    public func submodule(_ name: String) throws -> Module {
+    public func submodule(_ name: String, _ doc: String) throws -> Module {
+        lua.docs.addModule(self.name + "." + name, text: doc)
         let inner = try Module(lua, self.name + "." + name)
         try set(name, .reference(inner.table))
         return inner

@@ -47,6 +47,12 @@ public final class UserdataType<T: AnyObject>: AnyUserdataType {
         return object.object as? T
     }
 
+    /// Documents a field that only some objects have.
+    public func documentField(_ field: String, _ kind: String, _ text: String) {
+        let module = lua.loading.last ?? ""
+        lua.docs.addField("\(module).\(name).\(field)", kind: kind, text, module: module)
+    }
+
     /// What the type offers; called once, before the first object is pushed.
     public func build(_ describe: (Builder) throws -> Void) throws {
         let builder = Builder(type: self)
@@ -135,7 +141,9 @@ public final class UserdataType<T: AnyObject>: AnyUserdataType {
             }
             let meta = LuaTableWriter(lua: lua, table: type.metatable!)
             for (name, declaration) in metamethods { try meta.define(declaration, as: name) }
-            if !doc.isEmpty { lua.docs.add(type.name, text: doc, module: lua.loading.last ?? "") }
+            if !doc.isEmpty {
+                lua.docs.add(String(doc.prefix { $0 != "\n" }), text: doc, module: lua.loading.last ?? "")
+            }
         }
 
         private func assignment() -> NativeFunction {

@@ -4,6 +4,7 @@ import XCTest
 final class LuaScriptTests: XCTestCase {
     func testJSON() throws { try HostProcess.check("json.lua") }
     func testFS() throws { try HostProcess.check("fs.lua") }
+    func testEditorStubs() throws { try HostProcess.check("types.lua") }
     func testModules() throws { try HostProcess.check("nn_module.lua") }
     func testModelFilesAndCheckpoints() throws { try HostProcess.check("nn_files.lua") }
     func testLayersAgainstPyTorch() throws { try HostProcess.check("nn_golden.lua") }

@@ -21,19 +21,55 @@ enum CatalogModule {
                 Declaration(
                     """
                     docs() -> list
-                    Gives every documented thing of the modules loaded so far: `name`, `module`, `text`, and whether it is a function.
+                    Gives every documented thing of the modules loaded so far, in the order of their declaration: `name`, `module`, `text`
+                    (the docstring), `kind` ("module", "function", "class", "method", "field", "type") and its parts: `head`, `summary`,
+                    `parameters` (each `name`, `kinds`, `default`, `keyword_only`, `rest`, `text`), `result`, `returns`, `errors`,
+                    `example`, `see`, `source`.
+                    """
+                ) { call in try call.push(.list(call.lua.docs.entries.map(entry))) },
+                Declaration(
+                    """
+                    name_of(value: any) -> string|nil
+                    Gives the name under which a function or class is documented.
                     """
                 ) { call in
-                    try call.push(
-                        .list(
-                            call.lua.docs.entries.map { entry in
-                                .fields([
-                                    ("name", .string(entry.name)), ("module", .string(entry.module)), ("text", .string(entry.text)),
-                                    ("is_function", .bool(entry.signature != nil)),
-                                ])
-                            }))
-                })
+                    if let entry = call.documentation(of: 0) { try call.push(entry.name) } else { call.pushNil() }
+                },
+                Declaration(
+                    """
+                    modules() -> list
+                    Gives the names of all modules that scripts can require.
+                    """
+                ) { call in try call.push(.list(call.lua.moduleNames.map { .string($0) })) })
         }
+    }
+
+    private static func entry(_ entry: DocEntry) -> LuaValue {
+        let sections = entry.sections
+        let parameters = entry.parameters.map { parameter in
+            LuaValue.fields([
+                ("name", .string(parameter.name)), ("kinds", .list(parameter.kinds.map { .string($0) })),
+                ("default", parameter.rest ? .nil : parameter.defaultText.map { .string($0) } ?? .nil),
+                ("keyword_only", .bool(parameter.keywordOnly)), ("rest", .bool(parameter.rest)),
+                ("text", .string(entry.meaning(of: parameter.name))),
+            ])
+        }
+        return .fields([
+            ("name", .string(entry.name)), ("module", .string(entry.module)), ("text", .string(entry.text)),
+            ("is_function", .bool(entry.signature != nil)), ("kind", .string(kind(entry))), ("head", .string(entry.head)), ("summary", .string(sections.summary)),
+            ("parameters", .list(parameters)), ("result", .string(entry.signature?.returns ?? "")),
+            ("returns", .string(sections.returns)), ("errors", .string(sections.errors)), ("example", .string(sections.example)),
+            ("see", .list(sections.see.map { .string($0) })), ("source", .string(sections.source)),
+        ])
+    }
+
+    /// A capitalised function that states no result makes an object of the class of its name.
+    private static func kind(_ entry: DocEntry) -> String {
+        let short = entry.signature?.shortName ?? entry.name.split(separator: ".").last.map(String.init) ?? entry.name
+        if entry.isField { return "field" }
+        guard let signature = entry.signature else { return short.first?.isUppercase == true ? "type" : "module" }
+        if signature.name.contains(":") { return "method" }
+        return short.first?.isUppercase == true && signature.returns.isEmpty ? "class" : "function"
     }
 
     private static var operations: [LuaValue] {

@@ -46,14 +46,24 @@ enum DataModule {
             }
             try module.lua.addHostFunctions(DataNatives.functions(types))
             try module.add(DataFunctions.sets(types) + DataFunctions.files(types))
-            try module.submodule("transforms").add(DataTransforms.declarations(types))
+            try module.submodule(
+                "transforms", "data.transforms\nChanges of images, many of them random, for data.loader."
+            ).add(DataTransforms.declarations(types))
         }
     }
+
+    private static let fields = [
+        ("images", "tensor|nil", "All images, uint8, of a set of images."), ("labels", "tensor|nil", "Their classes, int64."),
+        ("classes", "list|nil", "The names of the classes: class c is `classes[c + 1]`."),
+        ("mean", "number|nil", "What samples are normalised by, of a set of digits."), ("std", "number|nil", "See mean."),
+        ("paths", "list|nil", "Where the images of a folder are."), ("errors", "list|nil", "What could not be read: {path =, reason =}."),
+    ]
 
     private static func buildDataset(_ types: DataTypes) throws {
         let type = types.dataset, tensor = types.tensor
         try type.build { builder in
-            builder.document("Dataset\nSamples that a loader gathers without a script's help; they count from 0.")
+            builder.document("data.Dataset\nSamples that a loader gathers without a script's help; they count from 0.\nSource: torch.utils.data.Dataset")
+            for (name, kind, text) in fields { type.documentField(name, kind, text) }
             builder.metamethod(
                 "__len", Declaration("len(a: any)", fast: true) { call in call.push(try call.object(0, type).dataset.count) })
             builder.metamethod(
@@ -87,7 +97,7 @@ enum DataModule {
     private static func buildTransform(_ types: DataTypes) throws {
         let type = types.transform, tensor = types.tensor
         try type.build { builder in
-            builder.document("Transform\nA change of an image, possibly random: give it to a loader, or call it with an image.")
+            builder.document("data.Transform\nA change of an image, possibly random: give it to a loader, or call it with an image.\nSource: torchvision.transforms.v2.Transform")
             builder.metamethod(
                 "__tostring",
                 Declaration("tostring(a: any)", fast: true) { call in try call.push(try call.object(0, type).transform.description) })

@@ -15,4 +15,5 @@ func registerModules(_ lua: Lua) throws {
     try registerCLI(lua)
     try registerProgress(lua)
     try CatalogModule.register(lua)
+    for name in ["host.surface", "host.types"] { try lua.preludeModule(name) }
 }

@@ -7,7 +7,10 @@ enum NNModule {
         try lua.addHostFunctions(hostFunctions(type))
         try lua.addHostFunctions(OpCatalog.recurrent.map { TensorModule.declaration($0, "", type) })
         try lua.module("nn", "nn\nNeural networks: modules, layers, losses, initialisation, files.") { module in
-            let functional = try module.submodule("functional")
+            lua.docs.add(
+                "nn.Class", text: "nn.Class\nA class of modules, as nn.class makes: calling it makes an object.\nSource: torch.nn.Module", module: "nn")
+            let functional = try module.submodule(
+                "functional", "nn.functional\nLayers and losses as functions: what they need is given with each call.")
             for op in OpCatalog.functional { try functional.add(TensorModule.declaration(op, "nn.functional.", type)) }
         }
     }

@@ -5,7 +5,7 @@ import NN
 enum OptimModule {
     static func register(_ lua: Lua, _ tensor: UserdataType<Tensor>) throws {
         let type = UserdataType<OptimizerState>(lua, "OptimizerState", kind: "optimizer_state")
-        try type.build { $0.document("OptimizerState\nWhat an optimiser remembers of one group of parameters.") }
+        try type.build { _ in }
         try lua.addHostFunctions(stateFunctions(type, tensor) + stepFunctions(type))
         try lua.module("optim", "optim\nOptimisers and learning-rate schedules.")
     }

@@ -27,10 +27,18 @@ func registerPachyderm(_ lua: Lua) throws {
             if let text { try m.set(name, .string(text)) }
         }
         if let version = job.version { try m.set("version", .int(version)) }
+        for (name, kind, text) in facts { lua.docs.addField("pachyderm." + name, kind: kind, text, module: "pachyderm") }
         try m.add(identity(job))
         try m.add(paths(job))
     }
 }
+
+private let facts = [
+    ("inside", "bool", "Whether this is a job."), ("pipeline", "string|nil", "The pipeline's name."),
+    ("project", "string|nil", "Its project."), ("version", "int|nil", "Its version, where that can be told."),
+    ("job_id", "string|nil", "The job's id."), ("datum_id", "string|nil", "The datum's id."),
+    ("output_commit", "string|nil", "The commit that the job writes."), ("spec_commit", "string|nil", "The commit of the pipeline's spec."),
+]
 
 private func identity(_ job: PachydermJob) -> [Declaration] {
     [

@@ -17,13 +17,13 @@ enum TensorModule {
         lua.countNativeMemory(allocated: Allocator.shared.allocatedBytes, live: Allocator.shared.liveBytes)
         lua.isRetryable = { ($0 as? OperationError)?.isMemory ?? false }
         Engine.checkInterrupt = { [unowned lua] in try lua.checkInterrupt() }
-        try lua.module("tensor", "Tensors: creating them, math on them, gradients.") { module in
+        try lua.module("tensor", "tensor\nTensors: creating them, math on them, gradients.") { module in
             try TensorType.build(type, methods: methods(type) + TensorExtras.methods(type) + TensorFiles.methods(type))
             for op in OpCatalog.tensor where op.form != .method {
                 let declaration = declaration(op, "tensor.", type)
                 if op.form == .both { try module.add([declaration], alsoMethodsOf: type) } else { try module.add(declaration) }
             }
-            let linalg = try module.submodule("linalg")
+            let linalg = try module.submodule("linalg", "tensor.linalg\nLinear algebra: factorisations, solving, norms.")
             try linalg.add(OpCatalog.linalg.map { declaration($0, "tensor.linalg.", type) })
             try module.add(TensorExtras.functions(type) + TensorFiles.functions(type))
             try module.makeCallable(TensorExtras.constructor(type))

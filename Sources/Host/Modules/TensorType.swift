@@ -70,7 +70,7 @@ enum TensorType {
     }
 
     private static func fields(_ builder: UserdataType<Tensor>.Builder, _ type: UserdataType<Tensor>) {
-        builder.field("shape", "list", "The sizes, a Lua table.") { tensor, call in try call.push(tensor.shape.array) }
+        builder.field("shape", "int[]", "The sizes, a Lua table.") { tensor, call in try call.push(tensor.shape.array) }
         builder.field("dtype", "string", "The element type's name.") { tensor, call in try call.push(tensor.dtype.name) }
         builder.field("ndim", "int", "The number of dimensions.") { tensor, call in call.push(tensor.rank) }
         builder.field("is_leaf", "bool", "Whether no operation with history made it.") { tensor, call in call.push(tensor.isLeaf) }

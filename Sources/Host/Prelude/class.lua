@@ -186,7 +186,7 @@ local function is_class(value)
 end
 
 nn.class = declare([[
-nn.class(name: string, parent: any = nil) -> table
+nn.class(name: string, parent: any = nil) -> nn.Class
 Makes a class of modules: define `init` and `forward` on it, call it to make an object. `parent` is the class it inherits from.
 Fields are registered in the order of their assignments; `self.a, self.b = x, y` assigns b first.
 Errors: a parent that is no class of modules

@@ -99,7 +99,7 @@ Source: torch.utils.data.ConcatDataset
 end)
 
 data.random_split = declare([[
-random_split(dataset: any, lengths: list, *, seed: int = nil) -> any
+random_split(dataset: any, lengths: list, *, seed: int = nil) -> dataset, dataset, dataset
 Cuts a dataset at random into parts, given as lengths that sum up to its length or fractions that sum up to 1; gives one dataset for each.
 Args:
   dataset: what to cut
@@ -164,6 +164,14 @@ end)
 -- Loaders.
 
 local Loader = {__name = "Loader"}
+host.document([[
+data.Loader
+Batches of a dataset: `for x, y in loader do` is a pass, `#loader` the number of batches.
+Source: torch.utils.data.DataLoader
+]], Loader)
+host.document_field("data.Loader.dataset: any\nWhere the samples come from.")
+host.document_field("data.Loader.batch_size: int\nSamples in a batch.")
+host.document_field("data.Loader.epoch: int\nThe number of the next pass, from 0.")
 
 function Loader:__len() return self.batches end
 
@@ -193,12 +201,16 @@ function Loader:give(pass, first, ...)
   return first, ...
 end
 
-function Loader:set_epoch(n) self.epoch = n end
+Loader.set_epoch = declare([[
+data.Loader:set_epoch(self: any, epoch: int)
+Makes `epoch` the number of the next pass, on which order and augmentation depend.
+Source: torch.utils.data.DistributedSampler.set_epoch
+]], function(self, epoch) self.epoch = epoch end)
 
 Loader.__index = Loader
 
 data.loader = declare([[
-loader(dataset: any, batch_size: int = 1, shuffle: bool = false, *, drop_last: bool = false, seed: int = nil, transform: any = nil, collate: function = nil, prefetch: int = 3, progress: bool|string = false) -> loader
+loader(dataset: any, batch_size: int = 1, shuffle: bool = false, *, drop_last: bool = false, seed: int = nil, transform: any = nil, collate: function = nil, prefetch: int = 3, progress: bool|string = false) -> data.Loader
 Gives the samples of a dataset in batches: `for x, y in loader do`, as often as one likes; `#loader` is the number of batches.
 Args:
   dataset: one of this module's, a plain Lua list (which counts from 1), or any object with __len and __index (from 0)

@@ -5,6 +5,8 @@ local fail, is_module = host.fail, core.is_module
 local Module, RECORD, method = core.Module, core.RECORD, core.method
 local members, walk, each_tensor, join, pairs_of = core.members, core.walk, core.each_tensor, core.join, core.pairs_of
 
+host.document_field("nn.Module.training: bool\nWhether the module is in training mode: see train and eval.")
+
 -- Lists and iterators
 
 local function collect(self, kind, prefix, recurse)

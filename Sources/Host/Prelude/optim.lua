@@ -65,6 +65,8 @@ optim.Optimizer
 The base of all optimisers. `param_groups` is a list of tables with `params` and the options, which may be changed at any time (`opt.param_groups[1].lr = 0.01`).
 Source: torch.optim.Optimizer
 ]], Optimizer)
+host.document_field("optim.Optimizer.param_groups: list\nOne table for each group: `params`, `lr` and the other options, which may be changed.")
+host.document_field("optim.Optimizer.defaults: table\nThe options of groups that do not state their own.")
 
 -- Makes a class: its constructor takes arguments as `doc` says; names lists those after params, in order.
 local function define(doc, names, parts)

@@ -34,11 +34,22 @@ local function values_text(values)
   return table.concat(parts, " ")
 end
 
-function Bar:set(values)
+host.document([[
+progress.Bar
+A loop with a bar: what progress gives.
+Source: tqdm.tqdm
+]], Bar)
+
+local function set(self, values)
   if type(values) ~= "table" then fail("progress: set: expected a table of name = value, got " .. type(values)) end
   for name, value in pairs(values) do self.values[name] = value end
   return self
 end
+Bar.set = host.document([[
+progress.Bar:set(self: any, values: table) -> progress.Bar
+Shows values beside the bar, as {loss = 0.1}; a tensor of one element counts as a number.
+Source: tqdm.tqdm.set_postfix
+]], set)
 
 local function draw(self, count, done)
   host.progress_draw(self.line, count, values_text(self.values), done)
@@ -111,7 +122,7 @@ local function source_of(what)
 end
 
 return declare([[
-progress(iterable: any, *, desc: string = nil, total: int = nil) -> progress
+progress(iterable: any, *, desc: string = nil, total: int = nil) -> progress.Bar
 Shows how far a loop is: a bar with rate and time left on a terminal, a line every few seconds elsewhere, nothing with `--quiet` or HOST_PROGRESS=0. It writes to standard error.
 Args:
   iterable: a loader, any function that `for` takes, a list (gives position and value) or a number of steps

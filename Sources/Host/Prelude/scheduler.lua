@@ -5,6 +5,14 @@ local declare, document, fail = host.declare, host.document, host.fail
 
 local Scheduler = {}
 Scheduler.__index = Scheduler
+document([[
+optim.lr_scheduler.Scheduler
+The base of all schedules. Any object with step, state_dict and load_state_dict can stand in for one.
+Source: torch.optim.lr_scheduler.LRScheduler
+]], Scheduler)
+host.document_field("optim.lr_scheduler.Scheduler.optimizer: optim.Optimizer\nThe optimiser whose rates it sets.")
+host.document_field("optim.lr_scheduler.Scheduler.last_epoch: int\nThe number of the last step, from 0.")
+host.document_field("optim.lr_scheduler.Scheduler.base_lrs: list\nThe rates that it began with, one for each parameter group.")
 
 local function last_rates(self)
   local rates = {}
@@ -72,14 +80,14 @@ function Scheduler:step()
   self:update()
 end
 document([[
-optim.lr_scheduler.Scheduler:step()
+optim.lr_scheduler.Scheduler:step(self: any)
 Sets the optimiser's rates for the next epoch (or step, whatever one call stands for).
 Source: torch.optim.lr_scheduler.LRScheduler.step
 ]], Scheduler.step)
 
 function Scheduler:get_last_lr() return self._last_lr end
 document([[
-optim.lr_scheduler.Scheduler:get_last_lr() -> list
+optim.lr_scheduler.Scheduler:get_last_lr(self: any) -> list
 Lists the rates that were set last, one for each parameter group.
 Source: torch.optim.lr_scheduler.LRScheduler.get_last_lr
 ]], Scheduler.get_last_lr)
@@ -101,6 +109,12 @@ function Scheduler:state_dict()
   end
   return state
 end
+
+document([[
+optim.lr_scheduler.Scheduler:state_dict(self: any) -> table
+Gives what the schedule must remember to go on: plain values only.
+Source: torch.optim.lr_scheduler.LRScheduler.state_dict
+]], Scheduler.state_dict)
 
 function Scheduler:load_state_dict(state)
   if type(state) ~= "table" then fail(("optim.lr_scheduler.%s: load_state_dict expects a table, got %s"):format(self.name, type(state))) end

@@ -6,6 +6,23 @@ local wandb = {}
 local Run = {}
 local more
 
+host.document([[
+wandb.Run
+A run of an experiment: what wandb.init gives. What is assigned to `run.config` and `run.summary` goes to the server.
+Source: wandb.Run
+]], Run)
+host.document_field("wandb.run: wandb.Run|nil\nThe current run; nil before wandb.init and after finish.")
+host.document_field("wandb.config: table|nil\nThe configuration of the current run.")
+host.document_field("wandb.summary: table|nil\nThe summary of the current run.")
+for _, field in ipairs{
+  "id: string\nThe id, unique in the project.", "name: string\nThe name that the server shows.", "project: string\nThe project.",
+  "entity: string\nThe user or team.", "url: string|nil\nThe run's page; nil offline.", "dir: string\nThe folder of the run's files.",
+  "mode: string\n\"online\", \"offline\" or \"disabled\".", "step: int\nThe step of the next row.",
+  "config: table\nThe configuration; assignments are recorded.", "summary: table\nThe summary; assignments are recorded.",
+} do
+  host.document_field("wandb.Run." .. field)
+end
+
 local facts = {id = true, name = true, project = true, entity = true, url = true, dir = true, mode = true}
 
 function Run.__index(run, key)
@@ -64,7 +81,7 @@ local setting_names = {
 }
 
 wandb.init = declare([[
-init(project: string = nil, entity: string = nil, name: string = nil, id: string = nil, group: string = nil, job_type: string = nil, tags: list = nil, notes: string = nil, config: table = nil, mode: "online"|"offline"|"disabled"|"shared" = nil, dir: string = nil, resume: string|bool = nil, save_code: bool = nil, settings: table = nil) -> table
+init(project: string = nil, entity: string = nil, name: string = nil, id: string = nil, group: string = nil, job_type: string = nil, tags: list = nil, notes: string = nil, config: table = nil, mode: "online"|"offline"|"disabled"|"shared" = nil, dir: string = nil, resume: string|bool = nil, save_code: bool = nil, settings: table = nil) -> wandb.Run
 Starts a run and makes it the current one. Without a key and a terminal it is offline; `host sync` uploads it later.
 Errors: an invalid setting; what the server says against the run when `mode = "online"` was asked for
 Source: wandb.init
@@ -105,6 +122,10 @@ more = host.prelude("wandb_more", wandb, Run, native, host)
 
 for _, name in ipairs{"log", "define_metric", "alert", "finish", "save", "log_artifact", "use_artifact", "watch", "unwatch"} do
   wandb[name] = function(...) return current(name)[name](current(name), ...) end
+  -- The help is the method's, without the run.
+  local doc = host.doc_of(Run[name])
+  local rest = doc:match("^%s*run:" .. name .. "%(self: any,? ?(.*)$")
+  host.document("wandb." .. name .. "(" .. rest:gsub("\n", "\nOn the current run: ", 1), wandb[name])
 end
 
 return wandb

@@ -41,37 +41,37 @@ local function chart(doc, kind, names)
 end
 
 chart([[
-plot.line(table: any, x: string, y: string, stroke: string = nil, title: string = "")
+wandb.plot.line(table: any, x: string, y: string, stroke: string = nil, title: string = "")
 Draws two columns of a wandb.Table as a line, one for each value of the column `stroke`.
 Source: wandb.plot.line
 ]], "line", {"table", "x", "y", "stroke", "title"})
 chart([[
-plot.scatter(table: any, x: string, y: string, title: string = "")
+wandb.plot.scatter(table: any, x: string, y: string, title: string = "")
 Draws two columns of a wandb.Table as points.
 Source: wandb.plot.scatter
 ]], "scatter", {"table", "x", "y", "title"})
 chart([[
-plot.bar(table: any, label: string, value: string, title: string = "")
+wandb.plot.bar(table: any, label: string, value: string, title: string = "")
 Draws a column of a wandb.Table as bars with the names of another.
 Source: wandb.plot.bar
 ]], "bar", {"table", "label", "value", "title"})
 chart([[
-plot.histogram(table: any, value: string, title: string = "")
+wandb.plot.histogram(table: any, value: string, title: string = "")
 Draws the histogram of a column of a wandb.Table.
 Source: wandb.plot.histogram
 ]], "histogram", {"table", "value", "title"})
 chart([[
-plot.confusion_matrix(y_true: any, preds: any, class_names: list = nil, title: string = "")
+wandb.plot.confusion_matrix(y_true: any, preds: any, class_names: list = nil, title: string = "")
 Draws how often each class (from 0) was taken for each.
 Source: wandb.plot.confusion_matrix
 ]], "confusion_matrix", {"y_true", "preds", "names", "title"})
 chart([[
-plot.pr_curve(y_true: any, y_probas: any, labels: list = nil, title: string = "")
+wandb.plot.pr_curve(y_true: any, y_probas: any, labels: list = nil, title: string = "")
 Draws precision over recall of each class, from scores `[N, C]`.
 Source: wandb.plot.pr_curve
 ]], "pr_curve", {"y_true", "y_probas", "names", "title"})
 chart([[
-plot.roc_curve(y_true: any, y_probas: any, labels: list = nil, title: string = "")
+wandb.plot.roc_curve(y_true: any, y_probas: any, labels: list = nil, title: string = "")
 Draws true over false positives of each class, from scores `[N, C]`.
 Source: wandb.plot.roc_curve
 ]], "roc_curve", {"y_true", "y_probas", "names", "title"})
@@ -86,6 +86,10 @@ Source: wandb.Run.save
 
 local Artifact = {}
 Artifact.__index = Artifact
+host.document_field("wandb.Artifact.name: string\nThe name.")
+host.document_field("wandb.Artifact.type: string\nThe type, as \"dataset\" or \"model\".")
+host.document_field("wandb.Artifact.description: string\nWhat it is.")
+host.document_field("wandb.Artifact.metadata: table\nWhat else is known of it.")
 function Artifact.__tostring(a) return ("wandb.Artifact(%s, %s)"):format(a.name, a.type) end
 
 Artifact.add_file = declare([[
@@ -114,7 +118,7 @@ Source: wandb.Artifact.add_reference
 ]], function(a, uri, name) native.native_artifact_add(a._native, "reference", uri, name) end)
 
 Artifact.wait = declare([[
-Artifact:wait(self: any, timeout: number = 300) -> any
+Artifact:wait(self: any, timeout: number = 300) -> wandb.Artifact
 Waits until the artifact, once logged by an online run, is on the server; gives the artifact.
 Source: wandb.Artifact.wait
 ]], function(a, timeout)
@@ -124,7 +128,7 @@ Source: wandb.Artifact.wait
 end)
 
 wandb.Artifact = declare([[
-Artifact(name: string, type: string, description: string = "", metadata: options = nil) -> table
+Artifact(name: string, type: string, description: string = "", metadata: options = nil) -> wandb.Artifact
 Makes an artifact, a named set of files, to be filled and logged.
 Errors: names with other characters than letters, digits, `_`, `-`, `.`
 Source: wandb.Artifact
@@ -153,7 +157,7 @@ local function remote(object)
 end
 
 Run.log_artifact = declare([[
-run:log_artifact(self: any, artifact: any, aliases: list = nil, name: string = nil, type: string = nil) -> any
+run:log_artifact(self: any, artifact: any, aliases: list = nil, name: string = nil, type: string = nil) -> wandb.Artifact
 Logs a version of an artifact, or of the file or directory at a path; gives the artifact.
 Source: wandb.Run.log_artifact
 ]], function(run, artifact, aliases, name, type_name)
@@ -170,7 +174,7 @@ Source: wandb.Run.log_artifact
 end)
 
 Run.use_artifact = declare([=[
-run:use_artifact(self: any, name: string) -> any
+run:use_artifact(self: any, name: string) -> wandb.Artifact
 Finds `[entity/[project/]]name:alias` and notes that the run uses it.
 Errors: no such artifact, an offline run
 Source: wandb.Run.use_artifact
@@ -259,10 +263,22 @@ local Api = {}
 Api.__index = Api
 local RemoteRun = {}
 RemoteRun.__index = RemoteRun
+host.document([[
+wandb.ApiRun
+A run as the server has it.
+Source: wandb.apis.public.Run
+]], RemoteRun)
+for _, field in ipairs{
+  "id: string\nThe id.", "name: string\nThe name.", "state: string\nHow it stands, as \"finished\".", "config: table\nThe configuration.",
+  "summary: table\nThe summary.", "tags: list\nThe tags.", "url: string\nThe run's page.", "project: string\nThe project.",
+  "entity: string\nThe user or team.",
+} do
+  host.document_field("wandb.ApiRun." .. field)
+end
 function RemoteRun.__tostring(r) return ("wandb.Api.Run(%s/%s/%s, %s)"):format(r.entity, r.project, r.id, r.state) end
 
 RemoteRun.history = declare([[
-run:history(self: any, keys: list = nil) -> table
+ApiRun:history(self: any, keys: list = nil) -> list
 Gives all rows of a run, or those that hold all of `keys`.
 Source: wandb.apis.public.Run.history
 ]], function(run, keys)
@@ -270,7 +286,7 @@ Source: wandb.apis.public.Run.history
 end)
 
 Api.run = declare([[
-Api:run(self: any, path: string) -> table
+Api:run(self: any, path: string) -> wandb.ApiRun
 Gives a run by `[entity/]project/id`: id, name, state, config, summary, tags, url, history().
 Source: wandb.Api.run
 ]], function(api, path)
@@ -280,7 +296,7 @@ Source: wandb.Api.run
 end)
 
 Api.runs = declare([[
-Api:runs(self: any, path: string, filters: options = nil, order: string = "+created_at", per_page: int = nil) -> table
+Api:runs(self: any, path: string, filters: options = nil, order: string = "+created_at", per_page: int = nil) -> wandb.ApiRun[]
 Gives the runs of `[entity/]project`; filters are W&B's, as `{state = "finished"}`.
 Source: wandb.Api.runs
 ]], function(api, path, filters, order, per_page)
@@ -293,13 +309,13 @@ Source: wandb.Api.runs
 end)
 
 Api.artifact = declare([=[
-Api:artifact(self: any, name: string) -> any
+Api:artifact(self: any, name: string) -> wandb.Artifact
 Gives `[entity/[project/]]name:alias`.
 Source: wandb.Api.artifact
 ]=], function(_, name) return remote(native.native_api_artifact(name)) end)
 
 Api.artifacts = declare([[
-Api:artifacts(self: any, type: string, name: string) -> table
+Api:artifacts(self: any, type: string, name: string) -> wandb.Artifact[]
 Gives all versions of `[entity/]project/name`, newest first.
 Source: wandb.Api.artifacts
 ]], function(_, type, name)
@@ -309,7 +325,7 @@ Source: wandb.Api.artifacts
 end)
 
 wandb.Api = declare([[
-Api(overrides: options = nil) -> table
+Api(overrides: options = nil) -> wandb.Api
 Gives access to what is on the server: `runs`, `run`, `artifact`, `artifacts`. Overrides are settings as `project`, `entity`, `base_url`.
 Source: wandb.Api
 ]], function(overrides) return setmetatable({_native = native.native_api(overrides or {})}, Api) end)
