@@ -14,6 +14,7 @@ func registerModules(_ lua: Lua) throws {
     try registerHTTP(lua)
     try registerCLI(lua)
     try registerProgress(lua)
+    try PlotModule.register(lua, tensor)
     try CatalogModule.register(lua)
     for name in ["host.surface", "host.types"] { try lua.preludeModule(name) }
 }

@@ -5,10 +5,10 @@ import Darwin
 #endif
 
 /// A system library that is opened when it is first needed, so that the program runs without it.
-struct DynamicLibrary: @unchecked Sendable {
+package struct DynamicLibrary: @unchecked Sendable {
     private let handle: UnsafeMutableRawPointer
 
-    init?(_ names: [String]) {
+    package init?(_ names: [String]) {
         for name in names {
             if let handle = dlopen(name, RTLD_NOW | RTLD_LOCAL) {
                 self.handle = handle
@@ -19,7 +19,7 @@ struct DynamicLibrary: @unchecked Sendable {
     }
 
     /// A function of the library under the C type that the caller knows it to have.
-    func function<T>(_ name: String, _ type: T.Type) -> T? {
+    package func function<T>(_ name: String, _ type: T.Type) -> T? {
         dlsym(handle, name).map { unsafeBitCast($0, to: type) }
     }
 }

@@ -7,8 +7,8 @@ import Synchronization
 
 /// A file that appears whole or not at all: it is written beside its final place, brought to the
 /// disk, and renamed. Until `commit` a file that was there before stays as it is.
-final class OutputFile {
-    let path: String
+package final class OutputFile {
+    package let path: String
     private let target: String
     private let temporary: String
     private var descriptor: Int32 = -1
@@ -17,7 +17,7 @@ final class OutputFile {
     private static let serial = Atomic<Int>(0)
 
     /// - Throws: `TensorError` with the path and the system's reason.
-    init(_ path: String) throws {
+    package init(_ path: String) throws {
         guard !path.isEmpty else { throw TensorError("expected a file name, got an empty string") }
         guard !path.utf8.contains(0) else { throw TensorError.file(path, "a path cannot hold a zero byte") }
         self.path = path
@@ -49,7 +49,7 @@ final class OutputFile {
         unlink(temporary)
     }
 
-    func write(_ bytes: [UInt8]) throws { try bytes.withUnsafeBytes { try write($0) } }
+    package func write(_ bytes: [UInt8]) throws { try bytes.withUnsafeBytes { try write($0) } }
 
     func write(_ bytes: UnsafeRawBufferPointer) throws {
         if buffer.count + bytes.count <= OutputFile.bufferSize {
@@ -77,7 +77,7 @@ final class OutputFile {
     }
 
     /// Puts the finished file in its place.
-    func commit() throws {
+    package func commit() throws {
         try flush()
         while fsync(descriptor) != 0 {
             if errno == EINTR { continue }
