@@ -6,7 +6,7 @@ PACKAGES := liblua5.4-dev libcurl4-openssl-dev libssl-dev zlib1g-dev libyaml-dev
 MODULES := lua5.4 libcurl libcrypto zlib yaml-0.1 libpng libturbojpeg
 
 .PHONY: help deps build train test bench docs run repl clean clean-build
-.PHONY: all create update status logs model push-data push-params push-script promote secret image pipeline-local check-pipelines
+.PHONY: all create update status logs model push-data push-params push-script promote secret image test-image pipeline-local check-pipelines
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z -]+:.*## / { printf "  make %-16s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -61,6 +61,11 @@ status logs model push-data push-params push-script promote secret: ## work with
 image: ## build the container image; IMAGE=NAME:TAG names it
 	@engine=$$(command -v docker || command -v podman) || { echo "neither docker nor podman is installed" >&2; exit 1; }; \
 	"$$engine" build -t "$(BUILD_IMAGE)" .
+
+test-image: deps ## build the image's files in a debootstrap chroot and run jobs in it (as root; no container engine needed)
+	@command -v debootstrap > /dev/null || scripts/install-packages.sh "" "debootstrap" debootstrap
+	$(SWIFT) build $(CONFIG) --product host --static-swift-stdlib --scratch-path .build-static
+	Tests/image/chroot.sh .build-static/release/host
 
 LOCAL_REPOS = mnist=data/mnist scripts=scripts params=params inbox=inbox
 pipeline-local: build ## run a pipeline without a cluster: make pipeline-local PIPELINE=train-mnist

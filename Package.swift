@@ -24,7 +24,8 @@ let package = Package(
     name: "host",
     platforms: [.macOS(.v15)],
     dependencies: [
-        .package(url: "https://github.com/apple/swift-protobuf", from: "1.39.0"),
+        // Without its traits it needs no more of Foundation than FoundationEssentials: no 40 MB of ICU in the image.
+        .package(url: "https://github.com/apple/swift-protobuf", from: "1.39.0", traits: []),
     ],
     targets: kernelTargets + [
         .systemLibrary(
