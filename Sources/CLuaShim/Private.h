@@ -22,5 +22,7 @@ void chost_pay(lua_State *L, chost_state *S);
 int chost_install_loaders(lua_State *L);
 int chost_install_coroutines(lua_State *L);
 int chost_guard_debug(lua_State *L);
+void chost_opening(lua_State *L, const char *path);
+void chost_unhandle_signals(chost_state *S);
 void chost_hook(chost_state *S, lua_State *L);
 #endif

@@ -31,9 +31,17 @@ static void handle(int signal) {
     }
     chost_state *S = signalled;
     if (!S) return;
+    if (signal == CHOST_STOP_SIGNAL) {
+        if (!S->interrupt) chost_interrupt(S, signal);  // a person's Ctrl-C counts for more
+        return;
+    }
     struct sigaction normal = {.sa_handler = SIG_DFL};
     sigaction(signal, &normal, NULL);  // a second one ends a program that does not listen
     chost_interrupt(S, signal);
+}
+
+void chost_stop_running(void) {
+    if (signalled) pthread_kill(lua_thread, CHOST_STOP_SIGNAL);
 }
 
 void chost_handle_signals(chost_state *S) {
@@ -44,6 +52,13 @@ void chost_handle_signals(chost_state *S) {
     sigemptyset(&action.sa_mask);
     sigaction(SIGINT, &action, NULL);
     sigaction(SIGTERM, &action, NULL);
+    // Stays: a request to stop may arrive when the script has ended just then.
+    if (S) sigaction(CHOST_STOP_SIGNAL, &action, NULL);
+}
+
+// Not when another state has taken them over meanwhile.
+void chost_unhandle_signals(chost_state *S) {
+    if (signalled == S) chost_handle_signals(NULL);
 }
 
 void chost_clear_interrupt(chost_state *S) {

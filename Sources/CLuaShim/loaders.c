@@ -1,6 +1,11 @@
 // Text chunks only, and a debug library that cannot reach into native values.
 #include "Private.h"
 
+void chost_opening(lua_State *L, const char *path) {
+    chost_state *S = chost_of(L);
+    if (path && S->opening) S->opening(S->opening_owner, path);
+}
+
 // Upvalue 1: the original function; upvalue 2: where its mode argument is.
 static int load_text(lua_State *L) {
     int mode = (int)lua_tointeger(L, lua_upvalueindex(2));
@@ -10,6 +15,7 @@ static int load_text(lua_State *L) {
         lua_pushliteral(L, "binary chunks are refused: only text can be loaded");
         return 2;
     }
+    if (mode == 2 && lua_type(L, 1) == LUA_TSTRING) chost_opening(L, lua_tostring(L, 1));
     lua_pushliteral(L, "t");
     lua_replace(L, mode);
     lua_pushvalue(L, lua_upvalueindex(1));
@@ -27,6 +33,7 @@ static int finish(lua_State *L, int status, lua_KContext context) {
 static int do_file(lua_State *L) {
     const char *path = luaL_optstring(L, 1, NULL);
     lua_settop(L, 1);
+    chost_opening(L, path);
     if (luaL_loadfilex(L, path, "t") != LUA_OK) return lua_error(L);
     lua_callk(L, 0, LUA_MULTRET, 0, finish);
     return finish(L, LUA_OK, 0);
@@ -42,6 +49,7 @@ static int search_text(lua_State *L) {
     if (lua_isnil(L, -2)) return 1;  // the message that lists where it looked
     lua_pop(L, 1);
     const char *path = lua_tostring(L, -1);
+    chost_opening(L, path);
     if (luaL_loadfilex(L, path, "t") != LUA_OK)
         return luaL_error(L, "error loading module '%s' from file '%s':\n\t%s", name, path, lua_tostring(L, -1));
     lua_insert(L, -2);

@@ -191,6 +191,7 @@ static int load_file(lua_State *L) {
 }
 int chost_load_file(chost_state *S, lua_State *L, const char *path) {
     struct request r = {path};
+    chost_opening(L, path);
     return chost_protected(S, L, load_file, &r, 0, 1);
 }
 

@@ -75,7 +75,7 @@ chost_state *chost_open(size_t heap_limit) {
 }
 
 void chost_shut(chost_state *S) {
-    chost_handle_signals(NULL);
+    chost_unhandle_signals(S);
     lua_State *L = S->main;
     if (L) lua_close(L);
     S->main = S->current = S->running = NULL;

@@ -19,11 +19,12 @@ struct Arguments {
     var scriptIndex = 1
     var readsStandardInput = false
     var interactive = false
+    var watches = false
     var showsVersion = false
     var showsHelp = false
     var threads: Int?
 
-    private static let options = ["-e", "-i", "-l", "-v", "-h", "-", "--version", "--help", "--threads"]
+    private static let options = ["-e", "-i", "-l", "-v", "-h", "-", "--version", "--help", "--threads", "--watch"]
 
     init(_ words: [String]) throws {
         var index = 1
@@ -44,6 +45,7 @@ struct Arguments {
             case "-e": actions.append(.execute(try value(of: word)))
             case "-l": actions.append(.require(try value(of: word)))
             case "-i": interactive = true
+            case "--watch": watches = true
             case "-v", "--version": showsVersion = true
             case "-h", "--help": showsHelp = true
             case "--threads": threads = try Self.threads(value(of: word))
@@ -62,6 +64,8 @@ struct Arguments {
             if !readsStandardInput { script = words[index] }
             scriptArguments = Array(words[(index + 1)...])
         }
+        if watches, script == nil { throw Usage(message: "--watch needs a script to watch") }
+        if watches, interactive { throw Usage(message: "--watch and -i do not go together") }
     }
 
     private static func threads(_ text: String) throws -> Int {
@@ -80,6 +84,9 @@ struct Arguments {
           -v --version   show the version
           -h --help      show this help
           --threads N    compute with N threads (also HOST_NUM_THREADS)
+          --watch        run the script again whenever it, or a Lua module that it loaded, changes
+        host doctor                   say what this machine offers
+        host jupyter install          make notebooks with this program's Lua possible (host jupyter --help)
         host types [DIR]              write stubs of the modules for editors (host types --help)
         host pipeline check|run ...   check Pachyderm specs, run them without a cluster (host pipeline --help)
         With no script and a terminal, host reads and runs lines as they are typed.

@@ -7,7 +7,8 @@ import LuaBridge
 
 /// The `host` command: from the words of the command line to the exit status.
 struct HostCommand {
-    static let version = "host 0.1.0 (Lua 5.4)"
+    static let number = "0.1.0"
+    static let version = "host \(number) (Lua 5.4)"
     let words: [String]
 
     init(_ words: [String]) { self.words = words }
@@ -18,6 +19,8 @@ struct HostCommand {
         if words.dropFirst().first == "pipeline" { return PipelineCommand(words: Array(words.dropFirst(2))).run() }
         if words.dropFirst().first == "sync" { return SyncCommand(words: Array(words.dropFirst(2))).run() }
         if words.dropFirst().first == "types" { return TypesCommand(words: words).run() }
+        if words.dropFirst().first == "jupyter" { return JupyterCommand(words: Array(words.dropFirst(2))).run() }
+        if words.dropFirst().first == "doctor" { return DoctorCommand(words: Array(words.dropFirst(2))).run() }
         let arguments: Arguments
         do { arguments = try Arguments(words) } catch {
             complain((error as? Arguments.Usage)?.message ?? "\(error)")
@@ -36,6 +39,7 @@ struct HostCommand {
         }
         if let threads = arguments.threads { setenv("HOST_NUM_THREADS", "\(threads)", 1) }
         do {
+            if arguments.watches { return try WatchLoop(words: words, arguments: arguments).run() }
             let runner = try ScriptRunner(words: words, arguments: arguments)
             return runner.run()
         } catch {

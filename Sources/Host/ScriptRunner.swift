@@ -29,6 +29,8 @@ final class ScriptRunner {
     func run() -> Int32 {
         lua.handleSignals()
         let status = work()
+        // What ends now is not hurried: the reason to stop is dealt with.
+        if status == ExitCode.superseded { lua.clearInterrupt() }
         lua.runExitHooks(status: status)
         lua.close()
         Console.flush()
@@ -72,7 +74,7 @@ final class ScriptRunner {
     }
 
     /// `arg`, and where `require` looks: beside the script, in `lib` beside it, then LUA_PATH.
-    private func prepare() throws {
+    func prepare() throws {
         let origin = arguments.script == nil && !arguments.readsStandardInput ? 0 : arguments.scriptIndex
         let fields = words.enumerated().map { index, word in
             LuaField(key: .int(index - origin), value: .string(word))
@@ -98,6 +100,8 @@ final class ScriptRunner {
 
     /// Says what went wrong, and gives the exit status for it.
     private func report(_ error: any Error) -> Int32 {
+        if let status = lua.exitStatus { return status }
+        if lua.interrupted == Lua.stopSignal { return ExitCode.superseded }
         if let signal = lua.interrupted {
             complain("\(error)")
             return ExitCode.signal(signal)

@@ -27,6 +27,12 @@ extension Lua {
 
     /// For native functions that end the program: throw what this throws.
     public func leave(status: Int32) throws -> Never {
+        if leavesByStopping {
+            // As an interrupt: no pcall on the way out goes on.
+            exitStatus = status
+            interrupt(Lua.stopSignal)
+            throw LuaError("exit")
+        }
         runExitHooks(status: status)
         throw ExitRequest(status: status)
     }

@@ -54,9 +54,37 @@ extension Lua {
     /// Back to normal: what a prompt does before it reads the next line.
     public func clearInterrupt() { chost_clear_interrupt(state) }
 
+    /// Stops the script that runs, from any thread; `interrupted` is then `stopSignal`. Nothing happens when none runs.
+    public static func stopRunningScript() { chost_stop_running() }
+    public static let stopSignal = Int32(CHOST_STOP_SIGNAL)
+
     /// The flag itself, for code that knows nothing of Lua; not zero: stop.
     public var interruptFlag: UnsafePointer<Int32> {
         UnsafeRawPointer(state).advanced(by: MemoryLayout<chost_state>.offset(of: \.interrupt)!)
             .assumingMemoryBound(to: Int32.self)
     }
+}
+
+/// Which files a script is made of.
+extension Lua {
+    /// Calls `body` with the path of every Lua file before it is read: by `require`, `dofile`, `loadfile`, `load(file:)`.
+    public func onOpeningFile(_ body: @escaping (String) -> Void) {
+        let listener = OpeningListener(body)
+        openingListener = listener
+        state.pointee.opening_owner = Unmanaged.passUnretained(listener).toOpaque()
+        state.pointee.opening = { owner, path in
+            guard let owner else { return }
+            Unmanaged<OpeningListener>.fromOpaque(owner)._withUnsafeGuaranteedRef { $0.body(String(cString: path)) }
+        }
+    }
+}
+
+final class OpeningListener {
+    let body: (String) -> Void
+    init(_ body: @escaping (String) -> Void) { self.body = body }
+}
+
+extension Lua {
+    /// The table of a native type's methods, by the type's name.
+    public func methods(ofType name: String) -> LuaReference? { types.first { $0.name == name }?.methods }
 }

@@ -22,6 +22,11 @@ public final class Lua {
     /// The module whose loader is running: what a docstring's name is qualified with.
     var loading: [String] = []
     var hostTable: LuaReference?
+    var openingListener: OpeningListener?
+    /// Where `os.exit` ends the script and not the process: the status that it asked for.
+    public internal(set) var exitStatus: Int32?
+    /// Whether leaving the program from a script only stops the script, and sets `exitStatus`.
+    public var leavesByStopping = false
     /// The names that `module` registered, in order.
     public internal(set) var moduleNames: [String] = []
 

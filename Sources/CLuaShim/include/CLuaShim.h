@@ -51,6 +51,8 @@ typedef struct chost_state {
     int (*arrange)(lua_State *L, chost_function *function, int count);
     void (*retain)(void *object);
     void (*release)(void *object);
+    void (*_Nullable opening)(void *_Nullable owner, const char *path);  // told of each Lua file before it is read
+    void *_Nullable opening_owner;
 
     char *_Nullable message;  // the message of CHOST_ERROR; lives here so that raising it cannot leak
     size_t message_length, message_capacity;
@@ -138,6 +140,9 @@ void chost_push_traceback(chost_state *S, lua_State *L, uint64_t number);
 void chost_handle_signals(chost_state *_Nullable S);
 void chost_interrupt(chost_state *S, int signal);
 void chost_clear_interrupt(chost_state *S);
+// From any thread: stops whatever script runs with handled signals as the signal CHOST_STOP_SIGNAL.
+enum { CHOST_STOP_SIGNAL = SIGUSR1 };
+void chost_stop_running(void);
 
 // Standard output and error
 void chost_write(bool error, const char *text, size_t length);

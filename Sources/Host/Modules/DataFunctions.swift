@@ -13,7 +13,7 @@ enum DataFunctions {
                   root: a folder with the IDX files (plain or gzipped), or with MNIST/raw in it, or with them one folder down
                   split: which part
                   normalize: whether samples are (x - mean) / std of the training set, else 0..1
-                Returns: a dataset; `ds[i]` is {image float32 [1, 28, 28], label}, `ds.images` uint8 [N, 28, 28], `ds.labels` int64 [N], `ds.classes` names, `ds.mean` and `ds.std` the constants
+                Returns: a dataset; `ds[i]` is {image float32 [1, 28, 28], label}, `ds.images` uint8 [N, 28, 28], `ds.labels` int64 [N], `ds.classes` names, `ds.mean` and `ds.std` the constants, `ds.paths` the two files
                 Errors: files that are not there, or not whole
                 Example:
                   local ds = data.mnist{root = "data/mnist", split = "test"}
@@ -67,9 +67,13 @@ enum DataFunctions {
 
     private static func pushDigits(_ call: Call, _ set: DigitSet, _ types: DataTypes) throws {
         let train = try call.string(1) == "train", normalize = try call.bool(2)
-        let (images, labels, dataset) = try TensorModule.reporting("data.\(set.name)") {
-            let (images, labels) = try DigitFiles(set, root: try call.string(0), train: train).read(set)
-            return (images, labels, try TensorDataset.images(images, labels, mean: normalize ? [set.mean] : [], std: normalize ? [set.std] : []))
+        let (images, labels, dataset, paths) = try TensorModule.reporting("data.\(set.name)") {
+            let files = try DigitFiles(set, root: try call.string(0), train: train)
+            let key = "\(set.name) \(files.paths)"
+            let decoded = try DataCache.shared.value(key, files: files.paths) { try files.read(set) } tensors: { [$0.images, $0.labels] }
+            let (images, labels) = (decoded.images.detached(), decoded.labels.detached())
+            let dataset = try TensorDataset.images(images, labels, mean: normalize ? [set.mean] : [], std: normalize ? [set.std] : [])
+            return (images, labels, dataset, files.paths)
         }
         let tensor = types.tensor
         let source = DataSource(
@@ -77,6 +81,7 @@ enum DataFunctions {
             fields: [
                 ("images", { tensor.value(images) }), ("labels", { tensor.value(labels) }),
                 ("classes", { .list(set.classes.map { .string($0) }) }), ("mean", { .number(set.mean) }), ("std", { .number(set.std) }),
+                ("paths", { .list(paths.map { .string($0) }) }),
             ])
         try call.push(source, types.dataset)
     }
@@ -94,7 +99,11 @@ enum DataFunctions {
                 See: data.write_idx
                 """, returns: tensor
             ) { call in
-                try TensorModule.reporting("data.idx") { try call.push(try IDXFile.read(try call.string(0)), tensor) }
+                try TensorModule.reporting("data.idx") { 
+                    let path = try call.string(0)
+                    let decoded = try DataCache.shared.value("idx \(path)", files: [path]) { try IDXFile.read(path) } tensors: { [$0] }
+                    try call.push(decoded.detached(), tensor)
+                }
             },
             Declaration(
                 """

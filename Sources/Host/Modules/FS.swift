@@ -59,6 +59,7 @@ private var fileDeclarations: [Declaration] {
         ) { call in
             let path = try call.string(0)
             try call.withBytes(1) { try Files.replace(path, with: $0) }
+            RunRecord.current?.wrote(path)
         },
         Declaration(
             """
@@ -74,6 +75,20 @@ private var fileDeclarations: [Declaration] {
             Copies a file; one that is there already is replaced once the copy is complete.
             """
         ) { call in try Files.copy(call.string(0), to: call.string(1)) },
+        Declaration(
+            """
+            fs.sha256(path: string) -> string
+            Gives the SHA-256 of a file's contents in hexadecimal.
+            Errors: when it cannot be read
+            Example:
+              require "fs".write("/tmp/empty", "")
+              print(fs.sha256("/tmp/empty"):sub(1, 8)) --> e3b0c442
+            """
+        ) { call in
+            let path = try call.string(0)
+            guard FileKind.at(path) == .file else { throw LuaError("\(path): \(Files.exists(path) ? "is no file" : "No such file or directory")") }
+            try call.push(SHA256.hex(file: path))
+        },
         Declaration(
             """
             fs.remove(path: string, recursive: bool = false)

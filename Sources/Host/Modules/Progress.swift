@@ -104,7 +104,7 @@ final class ProgressLine {
     }
 }
 
-private func monotonic() -> Double {
+func monotonic() -> Double {
     var time = timespec()
     clock_gettime(CLOCK_MONOTONIC, &time)
     return Double(time.tv_sec) + Double(time.tv_nsec) * 1e-9

@@ -26,6 +26,7 @@ enum TensorModule {
             let linalg = try module.submodule("linalg", "tensor.linalg\nLinear algebra: factorisations, solving, norms.")
             try linalg.add(OpCatalog.linalg.map { declaration($0, "tensor.linalg.", type) })
             try module.add(TensorExtras.functions(type) + TensorFiles.functions(type))
+            try module.set("__version__", .string(HostCommand.number))
             try module.makeCallable(TensorExtras.constructor(type))
         }
         return type

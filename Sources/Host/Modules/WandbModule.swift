@@ -25,7 +25,8 @@ enum WandbModule {
                     let settings = try Settings.load(arguments: try arguments(try call.value(0)))
                     let run = try Run.start(options, settings: settings)
                     // A run that a script does not finish ends with the program and its exit status.
-                    call.lua.atExit { [weak run] status in run?.finish(exitCode: status) }
+                    call.lua.atExit { [weak run] status in run.map { SupersededRuns.end($0, status: status) } }
+                    RunRecord.current?.started(run)
                     try call.push(run, type)
                 }
             },

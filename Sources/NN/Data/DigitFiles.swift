@@ -9,6 +9,9 @@ public struct DigitFiles {
     let images: String
     let labels: String
 
+    /// The files that `read` reads.
+    public var paths: [String] { [images, labels] }
+
     /// Looks in `root`, in the places where torchvision puts them, and one folder down.
     /// - Throws: `TensorError` naming what was looked for, or the folders between which it cannot choose.
     public init(_ set: DigitSet, root: String, train: Bool) throws {

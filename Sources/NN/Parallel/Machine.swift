@@ -10,14 +10,26 @@ import KernelABI
 public enum Machine {
     /// CPUs by affinity mask and cgroup quota, whichever is fewer; at least 1.
     public static let cpuCount: Int = {
-        var count = Int(sysconf(Int32(_SC_NPROCESSORS_ONLN)))
+        var count = onlineCount
         #if os(Linux)
-        let allowed = kernel_affinity_count()
-        if allowed > 0 { count = Int(allowed) }
+        if let affinityCount { count = affinityCount }
         if let quota = cgroupQuota() { count = min(count, max(1, Int(quota.rounded(.up)))) }
         #endif
         return max(count, 1)
     }()
+
+    /// CPUs that the machine has switched on.
+    public static var onlineCount: Int { Int(sysconf(Int32(_SC_NPROCESSORS_ONLN))) }
+
+    /// CPUs that the affinity mask allows, where there is one.
+    public static var affinityCount: Int? {
+        #if os(Linux)
+        let allowed = kernel_affinity_count()
+        return allowed > 0 ? Int(allowed) : nil
+        #else
+        return nil
+        #endif
+    }
 
     /// Bytes of memory: the cgroup's limit or the machine's.
     public static let memoryLimit: Int = {
@@ -29,7 +41,7 @@ public enum Machine {
     }()
 
     /// CPUs' worth of time per period that the cgroup allows, if it limits them.
-    static func cgroupQuota() -> Double? {
+    public static func cgroupQuota() -> Double? {
         if let text = firstLine("/sys/fs/cgroup/cpu.max") {
             let parts = text.split(separator: " ")
             if parts.count == 2, let quota = Double(parts[0]), let period = Double(parts[1]), period > 0 {

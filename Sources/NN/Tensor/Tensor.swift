@@ -90,6 +90,9 @@ public final class Tensor {
         return leaf
     }
 
+    /// Grows whenever the memory that this tensor looks at is changed in place.
+    public var memoryVersion: Int { storage.version }
+
     /// The same data with no history and no gradient.
     public func detached() -> Tensor { window(shape, strides, offset: offset) }
 

@@ -10,6 +10,7 @@ final class NVML: @unchecked Sendable {
     private typealias Device = UnsafeMutableRawPointer
     private let library: UnsafeMutableRawPointer
     private let devices: [Device]
+    var cardCount: Int { devices.count }
 
     init?() {
         guard let library = dlopen("libnvidia-ml.so.1", RTLD_NOW | RTLD_LOCAL) else { return nil }
@@ -122,4 +123,10 @@ final class NVML: @unchecked Sendable {
         record.gpuType = record.gpuNvidia.first?.name ?? ""
         record.gpuCount = UInt32(devices.count)
     }
+}
+
+/// NVIDIA cards that this machine has.
+public enum GraphicsCards {
+    /// Nil: no management library, or no card that it answers for.
+    public static func count() -> Int? { NVML()?.cardCount }
 }
