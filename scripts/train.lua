@@ -12,7 +12,9 @@ local time = require "time"
 local models = require "models" -- scripts/lib/models.lua
 local report = require "report" -- scripts/lib/report.lua
 local tracking = require "tracking" -- scripts/lib/tracking.lua
+local versions = require "versions" -- scripts/lib/versions.lua
 
+local began = time.now()
 local opt = cli.parse{
   model = {"cnn", "what to train", choices = {"linear", "mlp", "cnn"}},
   epochs = {0, "passes over the training set; 0 takes the model's default"},
@@ -36,7 +38,8 @@ if opt.out == "" then opt.out = pachyderm.inside and pachyderm.output() or "out"
 local full = data.mnist{root = opt.data, split = "train"}
 local train = data.Subset(full, tensor.arange(0, 55000))
 local val = data.loader(data.Subset(full, tensor.arange(55000, 60000)), {batch_size = 1000})
-local test = data.loader(data.mnist{root = opt.data, split = "test"}, {batch_size = 1000})
+local digits = data.mnist{root = opt.data, split = "test"}
+local test = data.loader(digits, {batch_size = 1000})
 
 -- Each epoch has a loader of its own, so that a resumed run sees the same order.
 local function epoch_loader(epoch)
@@ -71,6 +74,7 @@ local function evaluate(loader)
 end
 
 fs.mkdir(opt.out)
+local losses = history.losses and history.losses:tolist() or {} -- of each step, for the page
 local run = tracking.start(opt)
 print(net)
 
@@ -90,6 +94,7 @@ for epoch = history.start, opt.epochs do
         :format(epoch, history.step, opt.lr, fs.exists(checkpoint) and checkpoint or "not saved yet"), 0)
     end
     history.step, sum, steps = history.step + 1, sum + value, steps + 1
+    losses[#losses + 1] = value
     -- Steps are named: what a retried job computes a second time is known by them, and logged once.
     run:log({["train/loss"] = value, ["train/lr"] = scheduler and scheduler:get_last_lr()[1] or opt.lr, epoch = epoch},
       {step = history.step})
@@ -109,7 +114,7 @@ for epoch = history.start, opt.epochs do
   nn.save_checkpoint(checkpoint, {
     model = net, optimizer = optimizer, scheduler = scheduler,
     start = history.start, step = history.step, seconds = history.seconds, epochs = history.epochs,
-    train_loss = train_loss, val_loss = val_loss, val_accuracy = val_accuracy,
+    losses = tensor(losses), train_loss = train_loss, val_loss = val_loss, val_accuracy = val_accuracy,
   })
 end
 
@@ -123,7 +128,18 @@ local metrics = {
 }
 nn.save(fs.join(opt.out, "model.safetensors"), net, {model = opt.model})
 fs.write(fs.join(opt.out, "metrics.json"), json.encode(metrics, {pretty = true}) .. "\n")
-fs.write(fs.join(opt.out, "predictions.csv"), report.predictions(net, test))
-fs.write(fs.join(opt.out, "report.html"), report.html(opt, metrics, history.epochs))
+local outcome = report.outcome(net, test)
+fs.write(fs.join(opt.out, "predictions.csv"), report.predictions(outcome))
+local paths = {table.unpack(full.paths)}
+table.move(digits.paths, 1, #digits.paths, #paths + 1, paths)
+fs.write(fs.join(opt.out, "report.html"), report.html{
+  options = opt, metrics = metrics, epochs = history.epochs, losses = losses, outcome = outcome, net = tostring(net),
+  images = digits.images, classes = digits.classes, data = versions.files(paths), code = versions.code(),
+  commit = versions.commit(fs.dirname(arg[0])), program = "host " .. tensor.__version__, provenance = pachyderm.inside and pachyderm.provenance() or nil,
+  timing = {
+    began = os.date("!%Y-%m-%d %H:%M:%S UTC", began // 1), ["whole run"] = ("%.1f s"):format(time.now() - began),
+    ["training, all tries"] = ("%.1f s"):format(history.seconds), ["threads"] = tensor.get_num_threads(), steps = history.step,
+  },
+})
 tracking.finish(run, opt)
 print(("test loss %.4f, test accuracy %.2f%%; model and metrics are in %s"):format(test_loss, 100 * test_accuracy, opt.out))
