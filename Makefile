@@ -5,7 +5,7 @@ HOST := .build/release/host
 PACKAGES := liblua5.4-dev libcurl4-openssl-dev libssl-dev zlib1g-dev libyaml-dev libpng-dev libturbojpeg0-dev liblapack3 pkg-config
 MODULES := lua5.4 libcurl libcrypto zlib yaml-0.1 libpng libturbojpeg
 
-.PHONY: help deps build train test bench docs run repl clean clean-build
+.PHONY: help deps build train test bench docs run repl clean clean-build wandb-compat wandb-kills
 .PHONY: all create update status logs model push-data push-params push-script promote secret image test-image pipeline-local check-pipelines
 
 help: ## list the targets
@@ -24,6 +24,13 @@ test: deps ## build and run all tests
 	@scripts/install-packages.sh "$(MODULES)" "$(PACKAGES) jsonnet" jsonnet
 	$(SWIFT) build $(CONFIG) --build-tests
 	$(SWIFT) test $(CONFIG) --skip-build
+
+wandb-compat: build ## compare our W&B runs with those of the official client (installed from PyPI into .venv-wandb)
+	@Tests/wandb-compat/compat.sh $(HOST)
+
+wandb-kills: deps ## kill the program 500 times and look for lost or doubled rows; KILLS=N
+	$(SWIFT) build $(CONFIG) --build-tests
+	HOST_KILLS=$(or $(KILLS),500) $(SWIFT) test $(CONFIG) --skip-build --filter KillTests
 
 run: build ## run a script: make run SCRIPT=scripts/train.lua ARGS="--epochs 1"
 	$(HOST) $(SCRIPT) $(ARGS)

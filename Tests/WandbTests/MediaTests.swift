@@ -112,7 +112,7 @@ final class MediaTests: XCTestCase {
             [{"wb_type": "none"}, {"wb_type": "number"}]}, "wb_type": "union"}}}, "wb_type": "typedDict"}, "columns": \
             ["id", "name", "score"], "data": [[1, "a", 0.5], [2, "b", null]], "log_mode": "IMMUTABLE", "ncols": 3, "nrows": 2}
             """
-        XCTAssertEqual(try JSONReader.value(table.artifactFile), try JSONReader.value(expected))
+        XCTAssertEqual(try JSONReader.value(table.artifactFiles().table), try JSONReader.value(expected))
         let directory = try Temporary()
         let run = try start(directory)
         let line = try Table(columns: ["x", "y"], rows: [[0, 0], [1, 1]])
@@ -145,6 +145,43 @@ final class MediaTests: XCTestCase {
                 """))
         XCTAssertThrowsError(try Chart.line(line, x: "x", y: "z")) { XCTAssertTrue("\($0)".contains("'z'")) }
         XCTAssertThrowsError(try Table(columns: ["a"], rows: [[1, 2]]))
+    }
+
+    /// The cell, its type and its file are what the official client sent for a picture in a table.
+    func testPicturesInTables() throws {
+        let directory = try Temporary()
+        let run = try start(directory)
+        let image = try Image(pixels: [0, 1, 2, 3, 4, 5], width: 3, height: 2, channels: 1)
+        let table = try Table(columns: ["name", "picture"], rows: [["x", .media(.image(image))], ["y", nil]])
+        try run.log(["table": .media(.table(table))])
+        run.finish()
+        XCTAssertEqual(try JSONReader.value(table.runFile)["data"], [["x", "Image"], ["y", nil]])
+        let record = try XCTUnwrap(try records(log(run)).map(\.artifact).first { !$0.name.isEmpty })
+        let bytes = try image.encoded().bytes
+        let sha = Digest.hex(Digest.of(bytes, .sha256))
+        let path = "media/images/\(sha.prefix(20)).png"
+        XCTAssertEqual(record.manifest.contents.map(\.path), [path, "table.table.json"])
+        let file = try JSONReader.value([UInt8](Data(contentsOf: URL(fileURLWithPath: record.manifest.contents[1].localPath))))
+        XCTAssertEqual(
+            file["data"]?.listValue?[0],
+            ["x", ["_type": "image-file", "path": .string(path), "sha256": .string(sha), "format": "png", "width": 3, "height": 2]])
+        func unset(_ value: WandbValue = [:], _ isSet: Bool = false) -> WandbValue {
+            ["wb_type": "const", "params": ["val": value, "is_set": .bool(isSet)]]
+        }
+        XCTAssertEqual(
+            file["column_types"]?["params"]?["type_map"]?["picture"]?["params"]?["allowed_types"],
+            [
+                [
+                    "wb_type": "image-file",
+                    "params": [
+                        "box_class_maps": unset(), "box_layers": unset(), "box_score_keys": unset([], true),
+                        "class_map": unset(), "mask_class_maps": unset(), "mask_layers": unset(),
+                    ],
+                ], ["wb_type": "none"],
+            ])
+        var masked = image
+        masked.masks = [try .init(name: "m", classes: [0, 0, 0, 0, 0, 0], width: 3, height: 2, labels: [])]
+        XCTAssertThrowsError(try Table(columns: ["p"], rows: [[.media(.image(masked))]]))
     }
 
     /// Against sklearn.metrics.roc_curve / precision_recall_curve for y = [0, 1, 1, 0], p = [.1, .8, .7, .4].

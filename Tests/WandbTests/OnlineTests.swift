@@ -273,6 +273,85 @@ final class OnlineTests: XCTestCase {
         run.finish()
     }
 
+    func testForkAndRewind() throws {
+        let server = try RecordingServer()
+        let directory = try Temporary()
+        var run = try start(try settings(server, directory), config: ["lr": 0.1])
+        for i in 0..<6 { try run.log(["a": .int(Int64(i))]) }
+        run.finish()
+
+        var forked = try settings(server, directory, id: "fork1")
+        forked.forkFrom = "run1?_step=2"
+        run = try start(forked)
+        try run.log(["a": 10])
+        run.finish()
+        let fork = try XCTUnwrap(server.run("fork1"))
+        XCTAssertEqual(fork.rows.map { $0["_step"] }, [3])
+        XCTAssertEqual(fork.config["_wandb"]?["value"]?["branch_point"], ["run_id": "run1", "step": 2])
+
+        var rewound = try settings(server, directory)
+        rewound.runID = nil
+        rewound.resumeFrom = "run1?_step=3"
+        run = try start(rewound)
+        XCTAssertEqual(run.id, "run1")
+        try run.log(["a": 20])
+        run.finish()
+        XCTAssertEqual(server.run("run1")?.rows.map { $0["a"] }, [0, 1, 2, 3, 20])
+        XCTAssertEqual(server.run("run1")?.rows.map { $0["_step"] }, [0, 1, 2, 3, 4])
+        XCTAssertEqual(server.run("run1")?.config["lr"], ["value": 0.1])
+
+        rewound.resumeFrom = "nonsense"
+        XCTAssertThrowsError(try start(rewound)) { XCTAssertTrue("\($0)".contains("_step="), "\($0)") }
+        rewound.resumeFrom = "run1?_step=3"
+        rewound.resume = .allow
+        XCTAssertThrowsError(try start(rewound))
+    }
+
+    func testNameTagsAndNotesMayChange() throws {
+        let server = try RecordingServer()
+        let directory = try Temporary()
+        var settings = try settings(server, directory)
+        settings.tags = ["a"]
+        let run = try start(settings)
+        try run.relabel(name: "renamed", tags: ["a", "b"])
+        try run.relabel(notes: "a note")
+        XCTAssertEqual(run.name, "renamed")
+        XCTAssertThrowsError(try run.relabel(tags: [""]))
+        run.finish()
+        let bucket = try XCTUnwrap(server.run("run1"))
+        XCTAssertEqual(bucket.displayName, "renamed")
+        XCTAssertEqual(bucket.tags, ["a", "b"])
+        XCTAssertEqual(bucket.notes, "a note")
+        XCTAssertTrue(bucket.complete)
+    }
+
+    func testASupersededRunSaysSo() throws {
+        for mode in [RunMode.online, .offline] {
+            let server = try RecordingServer()
+            let directory = try Temporary()
+            var settings = try settings(server, directory)
+            settings.mode = mode
+            settings.tags = ["a"]
+            settings.notes = "first try"
+            let run = try start(settings)
+            XCTAssertTrue(Run.unfinished.contains { $0 === run })
+            try run.log(["a": 1])
+            run.supersede(by: "run2")
+            run.supersede(by: "run3")
+            XCTAssertFalse(Run.unfinished.contains { $0 === run })
+            if mode == .offline {
+                settings.mode = .online
+                XCTAssertFalse(Sync(settings: settings).upload(try XCTUnwrap(run.path)).isFailure)
+            }
+            let bucket = try XCTUnwrap(server.run("run1"))
+            XCTAssertEqual(bucket.tags, ["a", "superseded"])
+            XCTAssertEqual(bucket.notes, "first try\nsuperseded by run2")
+            XCTAssertEqual(bucket.rows.count, 1)
+            XCTAssertTrue(bucket.complete)
+            XCTAssertEqual(bucket.exitCode, 0)
+        }
+    }
+
     func testSyncOfAnOfflineResumedRunShiftsSteps() throws {
         let server = try RecordingServer()
         let directory = try Temporary()

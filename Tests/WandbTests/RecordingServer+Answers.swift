@@ -62,6 +62,7 @@ extension RecordingServer {
             if let shown = variables["displayName"]?.stringValue { bucket.displayName = shown }
             if let config = variables["config"]?.stringValue { bucket.config = (try? JSONReader.value(config)) ?? .null }
             if let tags = variables["tags"], tags != .null { bucket.tags = tags }
+            if let notes = variables["notes"], notes != .null { bucket.notes = notes }
             state.runs[name] = bucket
             return [
                 "upsertBucket": [
@@ -73,6 +74,23 @@ extension RecordingServer {
                         ],
                         "historyLineCount": .int(Int64(bucket.lines("wandb-history.jsonl").count)),
                     ], "inserted": .bool(inserted),
+                ]
+            ]
+        case "RewindRun":
+            let keep = variables["metricValue"]?.intValue ?? 0
+            guard var bucket = state.runs[text("runName")] else { return ["rewindRun": nil] }
+            let rows = (bucket.files["wandb-history.jsonl"] ?? [:]).filter {
+                ((try? JSONReader.value($0.value))?["_step"]?.intValue ?? .max) <= keep
+            }
+            bucket.files["wandb-history.jsonl"] = rows
+            state.runs[bucket.name] = bucket
+            return [
+                "rewindRun": [
+                    "rewoundRun": [
+                        "id": .string("id-\(bucket.name)"), "name": .string(bucket.name),
+                        "config": .string(JSONWriter.text(bucket.config)), "historyLineCount": .int(Int64(rows.count)),
+                        "project": ["id": "p", "name": .string(bucket.project), "entity": ["id": "e", "name": "testuser"]],
+                    ]
                 ]
             ]
         case "RunResumeStatus":
@@ -91,7 +109,7 @@ extension RecordingServer {
                         "logLineCount": .int(Int64(bucket.lines("output.log").count)),
                         "historyLineCount": .int(Int64(history.count)), "eventsLineCount": .int(Int64(events.count)),
                         "historyTail": tail(history), "eventsTail": tail(events),
-                        "config": .string(JSONWriter.text(bucket.config)), "tags": bucket.tags, "notes": nil,
+                        "config": .string(JSONWriter.text(bucket.config)), "tags": bucket.tags, "notes": bucket.notes,
                         "wandbConfig": .string(
                             JSONWriter.text(["t": bucket.config["_wandb"]?["value"]?["t"] ?? .null])),
                     ],
@@ -213,6 +231,10 @@ extension RecordingServer {
         case "Heartbeat":
             state.heartbeats += 1
             let busy = (variables["runState"]?.stringValue ?? "{}") != "{}"
+            if busy, let run = state.stopsAgentRun, (variables["runState"]?.stringValue ?? "").contains(run) {
+                state.stopsAgentRun = nil
+                return ["agentHeartbeat": ["agent": ["id": "agent1"], "commands": .string(#"[{"type":"stop","run_id":"\#(run)"}]"#)]]
+            }
             let command = busy || state.agentCommands.isEmpty ? "[]" : state.agentCommands.removeFirst()
             return ["agentHeartbeat": ["agent": ["id": "agent1"], "commands": .string(command)]]
         case "Run", "Runs":

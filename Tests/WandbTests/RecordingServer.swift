@@ -36,6 +36,8 @@ final class RecordingServer: Sendable {
         var usedArtifacts: [String] = []
         var agentCommands: [String] = []
         var heartbeats = 0
+        /// The run that the server wants an agent to end.
+        var stopsAgentRun: String?
         var stopsRuns = false
         var features = ["STRUCTURED_CONSOLE_LOGS"]
         var next = 1000
@@ -52,6 +54,7 @@ final class RecordingServer: Sendable {
         var exitCode: Int64?
         var uploaded: [String] = []
         var tags: WandbValue = .null
+        var notes: WandbValue = .null
         /// Lines as a list; a gap is an empty text.
         func lines(_ name: String) -> [String] {
             let lines = files[name] ?? [:]

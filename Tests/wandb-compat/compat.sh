@@ -1,16 +1,88 @@
 #!/bin/sh
-# Compares this program's runs with those of W&B's own client, which is installed from PyPI into a virtual
-# environment beside this script: its decoder reads our log, record by record.
+# Compares this program's runs with those of W&B's own client, which is installed from PyPI into a virtual environment
+# in the project's folder. Everything talks to a recording server on the loopback interface.
 # usage: compat.sh path/to/host
 set -eu
 here=$(cd "$(dirname "$0")" && pwd)
-host=${1:?"usage: compat.sh path/to/host"}
+host=$(realpath "${1:?"usage: compat.sh path/to/host"}")
 venv="$here/../../.venv-wandb"
-[ -x "$venv/bin/wandb" ] || { python3 -m venv "$venv" && "$venv/bin/pip" install --quiet wandb; }
+[ -x "$venv/bin/wandb" ] || { python3 -m venv "$venv" && "$venv/bin/pip" install --quiet wandb pillow; }
+venv=$(realpath "$venv")
 work=$(mktemp -d)
-trap 'rm -rf "$work"' EXIT
+servers=
+trap 'kill $servers 2>/dev/null || true; rm -rf "$work"' EXIT
 cd "$work"
-WANDB_MODE=offline WANDB_SILENT=true "$host" "$here/train.lua"
-log=$(ls wandb/offline-run-*/run-*.wandb)
+
+# Nothing of the person who runs this is read or sent: no settings, no key, no cache.
+export HOME="$work" WANDB_ERROR_REPORTING=false WANDB_SILENT=true
+WANDB_API_KEY=$(printf 'k%.0s' $(seq 36))wxyz; export WANDB_API_KEY
+export COMPAT_PICTURE="$work/picture.png" COMPAT_WEIGHTS="$work/weights.bin"
+"$venv/bin/python" - <<'PYTHON'
+import PIL.Image
+PIL.Image.frombytes("L", (6, 5), bytes(range(30))).save("picture.png")
+open("weights.bin", "wb").write(bytes(range(256)) * 4)
+PYTHON
+
+serve() { # NAME: starts a server and puts its address into NAME.url
+  "$venv/bin/python" "$here/server.py" "$1.port" & servers="$servers $!"
+  while [ ! -s "$1.port" ]; do sleep 0.1; done
+  echo "http://127.0.0.1:$(cat "$1.port")" > "$1.url"
+}
+state() { "$venv/bin/python" -c 'import sys, urllib.request; print(urllib.request.urlopen(sys.argv[1] + "/_state").read().decode())' "$(cat "$1.url")" > "$1.json"; }
+ours() { (mkdir -p "$1" && cd "$1" && cp "$here/train.lua" . && "$host" train.lua "$@" > /dev/null 2>&1); }
+official() { (mkdir -p "$1" && cd "$1" && cp "$here/train.py" . && "$venv/bin/python" train.py "$@" > /dev/null 2>&1); }
+failed=0
+compare() { "$venv/bin/python" "$here/compare.py" "$@" || failed=1; }
+
+echo "1. W&B's decoder reads our log"
+ours offline-ours offline
+log=$(ls "$work"/offline-ours/wandb/offline-run-*/run-*.wandb)
 "$venv/bin/wandb" leet inspect --json "$log" > ours.jsonl
 "$venv/bin/python" "$here/check.py" ours.jsonl
+
+echo "2. The same training, online, from both clients"
+serve online
+WANDB_BASE_URL=$(cat online.url); export WANDB_BASE_URL
+ours ours1 online
+official official1 online
+state online
+compare online.json ours1 online.json official1
+
+echo "3. Each client goes on with the other's run"
+(cd ours1 && "$venv/bin/python" -c 'import wandb
+run = wandb.init(project="compat", id="ours1", resume="must"); run.log({"again": 1}); run.finish()' > /dev/null 2>&1)
+(cd official1 && "$host" -e 'local run = require("wandb").init{project = "compat", id = "official1", resume = "must"}
+run:log{again = 1} run:finish()' > /dev/null 2>&1)
+state online
+"$venv/bin/python" - <<'PYTHON'
+import json
+runs = json.load(open("online.json"))["runs"]
+for name in ("ours1", "official1"):
+    rows = [json.loads(line) for line in runs[name]["lines"]["wandb-history.jsonl"]]
+    assert rows[-1]["again"] == 1 and rows[-1]["_step"] == 34, rows[-1]
+    assert runs[name]["config"]["lr"] == {"value": 0.1}, runs[name]["config"]
+    print(f"{name}: went on at step 34 with its config")
+PYTHON
+
+echo "4. Offline runs: each client's log, uploaded by 'wandb sync' and by 'host sync'"
+serve first
+serve second
+official offline-official offline
+upload() { # SERVER TOOL DIRECTORY...
+  WANDB_BASE_URL=$(cat "$1.url"); export WANDB_BASE_URL
+  tool=$2
+  shift 2
+  for directory; do
+    if [ "$tool" = host ]; then "$host" sync --again "$directory" > /dev/null; else "$venv/bin/wandb" sync "$directory"/wandb/offline-run-* > sync.txt 2>&1 || { cat sync.txt; return 1; }; fi
+  done
+}
+# This program's sync comes second: it removes the copies of an artifact's files that it has sent.
+upload second wandb offline-ours offline-official
+upload first host offline-ours offline-official
+state first
+state second
+compare first.json offline-ours second.json offline-ours
+compare first.json offline-official second.json offline-official
+"$venv/bin/python" -c 'import json
+for name in ("online", "first", "second"): assert not (refused := json.load(open(name + ".json"))["refused"]), refused'
+exit $failed

@@ -8,6 +8,13 @@ final class WandbRemoteArtifactBox {
     init(_ artifact: RemoteArtifact) { self.artifact = artifact }
 }
 
+/// A file of such a version.
+final class WandbEntryBox {
+    let entry: Artifact.Entry
+    let artifactID: String
+    init(_ entry: Artifact.Entry, _ artifactID: String) { (self.entry, self.artifactID) = (entry, artifactID) }
+}
+
 final class WandbAgentBox {
     let agent: SweepAgent
     var assignment: SweepAgent.Assignment?
@@ -65,6 +72,9 @@ extension WandbModule {
             Declaration("native_save_code(run: native_run, files: list)\nKeeps code.") { call in
                 try reporting { try call.object(0, type).saveCode(try call.list(1).compactMap(\.asString)) }
             },
+            Declaration("native_saves_code(run: native_run) -> bool\nWhether code is to be kept.") { call in
+                call.push(try call.object(0, type).savesCode)
+            },
             Declaration("native_console(run: native_run, text: string, is_error: bool = false)\nTerminal output.") { call in
                 try call.object(0, type).console(try call.string(1), try call.bool(2) ? .error : .output)
             },
@@ -85,8 +95,10 @@ extension WandbModule {
     ) throws -> [Declaration] {
         let type = UserdataType<Artifact>(lua, "wandb.Artifact", kind: "native_artifact")
         let remote = UserdataType<WandbRemoteArtifactBox>(lua, "wandb.RemoteArtifact", kind: "native_remote_artifact")
+        let entry = UserdataType<WandbEntryBox>(lua, "wandb.ArtifactEntry", kind: "native_artifact_entry")
         try type.build { _ in }
         try remote.build { _ in }
+        try entry.build { _ in }
         return [
             Declaration(
                 "native_artifact(name: string, type: string, description: string = \"\", metadata: options = nil)\nAn artifact."
@@ -105,7 +117,12 @@ extension WandbModule {
                     switch try call.string(1) {
                     case "file": try artifact.addFile(try call.string(2), as: name)
                     case "dir": try artifact.addDirectory(try call.string(2), as: name)
-                    case "reference": try artifact.addReference(try call.string(2), as: name)
+                    case "reference":
+                        if let entry = call.objectIfPresent(2, entry) {
+                            try artifact.addReference(to: entry.entry, of: entry.artifactID, as: name)
+                        } else {
+                            try artifact.addReference(try call.string(2), as: name)
+                        }
                     default:
                         guard let box = call.objectIfPresent(2, media), case .table(let table) = box.media, let name else {
                             throw LuaError("add: expected a wandb.Table and a name")
@@ -156,6 +173,19 @@ extension WandbModule {
                         ("metadata", WandbValues.lua(.map(artifact.metadata))),
                     ]))
             },
+            Declaration("native_remote_files(artifact: native_remote_artifact) -> any\nThe names of its files.") { call in
+                try reporting { try call.push(.list(try call.object(0, remote).artifact.entries().map { .string($0.path) })) }
+            },
+            Declaration("native_remote_entry(artifact: native_remote_artifact, name: string)\nA file of it.") { call in
+                try reporting {
+                    let artifact = try call.object(0, remote).artifact
+                    let name = try call.string(1)
+                    guard let found = try artifact.entries().first(where: { $0.path == name }) else {
+                        throw LuaError("there is no file '\(name)' in \(artifact.name)")
+                    }
+                    try call.push(WandbEntryBox(found, artifact.id), entry)
+                }
+            },
             Declaration("native_remote_download(artifact: native_remote_artifact, root: string = nil) -> string\nFetches it.") { call in
                 try reporting { try call.push(try call.object(0, remote).artifact.download(to: call.stringIfPresent(1))) }
             },
@@ -198,6 +228,9 @@ extension WandbModule {
                             ("config", WandbValues.lua(.map(next.config))),
                         ]))
                 }
+            },
+            Declaration("native_agent_stopped(agent: native_agent, run_id: string) -> bool\nWhether the server wants the run to end.") { call in
+                call.push(try call.object(0, type).agent.isStopped(try call.string(1)))
             },
             Declaration("native_agent_close(agent: native_agent)\nEnds it.") { call in try call.object(0, type).agent.close() },
         ]

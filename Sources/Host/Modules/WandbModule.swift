@@ -2,6 +2,12 @@ import LuaBridge
 import NN
 import Wandb
 
+#if canImport(Glibc)
+import Glibc
+#else
+import Darwin
+#endif
+
 /// The module `wandb`: native functions on a run; Prelude/wandb.lua gives them their shape.
 enum WandbModule {
     static func register(_ lua: Lua, _ tensor: UserdataType<Tensor>) throws {
@@ -16,21 +22,34 @@ enum WandbModule {
     private static func functions(_ lua: Lua, _ type: UserdataType<Run>, _ values: WandbValues) -> [Declaration] {
         let flag = InterruptFlag(lua.interruptFlag)
         return [
-            Declaration("native_start(settings: table, config: table, program: string = nil) -> any\nStarts a run.") { call in
+            Declaration("native_start(settings: table, config: table, program: string = nil, in_agent: bool = false) -> any\nStarts a run.") { call in
                 try reporting {
                     var options = RunOptions()
-                    options.config = try values.map(try call.value(1), "config")
                     options.program = call.stringIfPresent(2)
                     options.isInterrupted = { flag.isSet }
+                    WandbTerminal.prepare(&options)
+                    options.arguments = scriptArguments(try call.lua.global("arg"))
+                    options.packages = [("host", HostCommand.number), ("lua", "5.4")]
+                    // An agent's run ends alone, at its next row; any other takes the script with it, as Ctrl-C would.
+                    if try !call.bool(3) {
+                        options.onStop = {
+                            Notices.standardError("wandb: the run was stopped on its page")
+                            kill(getpid(), SIGINT)
+                        }
+                    }
                     let settings = try Settings.load(arguments: try arguments(try call.value(0)))
+                    options.config = try sweepConfig(settings, over: try values.map(try call.value(1), "config"), values)
                     let run = try Run.start(options, settings: settings)
+                    ConsoleCapture.install()
                     // A run that a script does not finish ends with the program and its exit status.
-                    call.lua.atExit { [weak run] status in run.map { SupersededRuns.end($0, status: status) } }
+                    call.lua.atExit { [weak run] status in run.map { SupersededRuns.end($0, status: exitCode(of: status)) } }
                     RunRecord.current?.started(run)
                     try call.push(run, type)
                 }
             },
-            Declaration("native_log(run: native_run, row: table, step: int = nil, commit: bool = nil)\nLogs a row.") { call in
+            Declaration("native_log(run: native_run, row: table, step: int = nil, commit: bool = nil)\nLogs a row.", fast: true) { call in
+                if let run = call.objectIfPresent(0, type), try logScalars(call, run) { return }
+                let call = try call.checked()
                 let run = try call.object(0, type)
                 try reporting {
                     try run.log(
@@ -49,6 +68,7 @@ enum WandbModule {
                     case "url": run.url
                     case "dir": run.filesPath
                     case "mode": run.mode.rawValue
+                    case "notes": run.notes
                     default: nil
                     }
                 if let text { try call.push(text) } else { call.pushNil() }
@@ -91,10 +111,71 @@ enum WandbModule {
                         level: Run.AlertLevel(rawValue: try call.string(3)) ?? .info)
                 }
             },
+            Declaration("native_relabel(run: native_run, name: string = nil, tags: list = nil, notes: string = nil)\nRenames.") { call in
+                try reporting {
+                    let tags = call.isNil(2) ? nil : try call.list(2).map { tag -> String in
+                        guard let text = tag.asString else { throw LuaError("run.tags: expected strings, got \(tag.kindName)") }
+                        return text
+                    }
+                    try call.object(0, type).relabel(name: call.stringIfPresent(1), tags: tags, notes: call.stringIfPresent(3))
+                }
+            },
+            Declaration("native_tags(run: native_run) -> any\nThe tags.") { call in
+                try call.push(.list(try call.object(0, type).tags.map { .string($0) }))
+            },
+            Declaration("native_supersede(run: native_run, successor: string = nil)\nEnds the run for a newer one.") { call in
+                try call.object(0, type).supersede(by: call.stringIfPresent(1))
+            },
             Declaration("native_finish(run: native_run, exit_code: int = 0)\nEnds the run.") { call in
                 try call.object(0, type).finish(exitCode: Int32(truncatingIfNeeded: try call.int(1)))
             },
         ]
+    }
+
+    /// The row of a training loop: numbers under plain names. False when it is another.
+    private static func logScalars(_ call: Call, _ run: Run) throws -> Bool {
+        let step = call.intIfPresent(2)
+        guard step != nil || call.isNil(2), call.isNil(3) || call.kind(3) == .bool,
+            call.scalars(1, { key, _ in key.first != UInt8(ascii: "_") })
+        else { return false }
+        try reporting {
+            try run.logScalars(step: step.map(Int64.init), commit: call.boolIfPresent(3)) { put in
+                _ = call.scalars(1) { key, value in
+                    switch value {
+                    case .bool(let flag): put(key, .bool(flag))
+                    case .int(let number): put(key, .int(Int64(number)))
+                    case .number(let number): put(key, .double(number))
+                    }
+                    return true
+                }
+            }
+        }
+        if run.isStopRequested { throw LuaError("the run was stopped on its page") }
+        return true
+    }
+
+    /// `arg` holds the program's own words at 0 and below.
+    private static func scriptArguments(_ value: LuaValue) -> [String] {
+        guard case .map(let fields) = value else { return [] }
+        let words = fields.compactMap { field -> (Int, String)? in
+            guard let number = field.key.asInt, number > 0, let word = field.value.asString else { return nil }
+            return (number, word)
+        }
+        return words.sorted { $0.0 < $1.0 }.map(\.1)
+    }
+
+    /// W&B's own client says 255 after Ctrl-C.
+    private static func exitCode(of status: Int32) -> Int32 { status == ExitCode.signal(SIGINT) ? 255 : status }
+
+    /// An agent that starts scripts writes what they shall try into a file.
+    private static func sweepConfig(_ settings: Settings, over config: WandbMap, _ values: WandbValues) throws -> WandbMap {
+        guard let path = settings.sweepParamPath else { return config }
+        let bytes = try Files.read(path)
+        var merged = config
+        for entry in try values.map(try YAMLReader.document(bytes), path).entries where entry.key != "wandb_version" {
+            merged[entry.key] = entry.value["value"] ?? entry.value
+        }
+        return merged
     }
 
     /// Setting names and their texts.

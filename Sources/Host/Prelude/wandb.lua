@@ -15,7 +15,8 @@ host.document_field("wandb.run: wandb.Run|nil\nThe current run; nil before wandb
 host.document_field("wandb.config: table|nil\nThe configuration of the current run.")
 host.document_field("wandb.summary: table|nil\nThe summary of the current run.")
 for _, field in ipairs{
-  "id: string\nThe id, unique in the project.", "name: string\nThe name that the server shows.", "project: string\nThe project.",
+  "id: string\nThe id, unique in the project.", "name: string\nThe name that the server shows; may be assigned.",
+  "tags: list\nThe tags; may be assigned.", "notes: string|nil\nThe notes; may be assigned.", "project: string\nThe project.",
   "entity: string\nThe user or team.", "url: string|nil\nThe run's page; nil offline.", "dir: string\nThe folder of the run's files.",
   "mode: string\n\"online\", \"offline\" or \"disabled\".", "step: int\nThe step of the next row.",
   "config: table\nThe configuration; assignments are recorded.", "summary: table\nThe summary; assignments are recorded.",
@@ -23,12 +24,24 @@ for _, field in ipairs{
   host.document_field("wandb.Run." .. field)
 end
 
-local facts = {id = true, name = true, project = true, entity = true, url = true, dir = true, mode = true}
+local facts = {
+  id = true, name = true, project = true, entity = true, url = true, dir = true, mode = true, notes = true,
+}
 
 function Run.__index(run, key)
   if Run[key] then return Run[key] end
   if facts[key] then return native.native_field(rawget(run, "_native"), key) end
   if key == "step" then return native.native_step(rawget(run, "_native")) end
+  if key == "tags" then return native.native_tags(rawget(run, "_native")) end
+end
+
+-- Name, tags and notes may change while the run goes on.
+function Run.__newindex(run, key, value)
+  if key == "name" then native.native_relabel(run._native, value)
+  elseif key == "tags" then native.native_relabel(run._native, nil, value)
+  elseif key == "notes" then native.native_relabel(run._native, nil, nil, value)
+  elseif facts[key] or key == "step" then host.fail("run." .. key .. " cannot be set")
+  else rawset(run, key, value) end
 end
 
 function Run.__tostring(run) return ("wandb.Run(%s, %s)"):format(run.id, run.mode) end
@@ -43,13 +56,32 @@ local function view(run, read, write)
   })
 end
 
-Run.log = declare([[
+local log_doc = [[
 run:log(self: any, row: table, step: int = nil, commit: bool = nil)
 Logs a row of values: numbers, strings, booleans, nested tables, tensors (one element is a number, more are a histogram).
 With `commit = false` the row stays open; with `step` it belongs to that step, which must not decrease.
 Errors: a value that cannot be logged, named with its key
 Source: wandb.Run.log
-]], function(run, row, step, commit) native.native_log(run._native, row, step, commit) end)
+]]
+
+local native_log = native.native_log
+
+local function log(run, row, step, commit)
+  native_log(run._native, row, step, commit)
+  local agent = wandb._agent
+  if agent and native.native_agent_stopped(agent, run.id) then host.fail "the server has stopped this run of the sweep" end
+end
+
+local checked_log = declare(log_doc, log, false)
+
+-- The plain call of a training loop goes without the checks that it does not need.
+function Run.log(run, row, step, ...)
+  if getmetatable(run) == Run and type(row) == "table" and (step == nil or math.type(step) == "integer") and select("#", ...) == 0 then
+    return log(run, row, step)
+  end
+  return checked_log(run, row, step, ...)
+end
+host.document(log_doc, Run.log)
 
 Run.define_metric = declare([[
 run:define_metric(self: any, name: string, step_metric: string = nil, step_sync: bool = nil, hidden: bool = false, goal: "minimize"|"maximize" = nil, summary: string = nil)
@@ -70,6 +102,15 @@ Source: wandb.Run.finish
 ]], function(run, exit_code)
   more.finishing(run)
   native.native_finish(run._native, exit_code)
+  if wandb.run == run then wandb.run = nil end
+end)
+
+Run.supersede = declare([[
+run:supersede(self: any, successor: string = nil)
+Ends a run whose place a newer one takes: it gets the tag `superseded` and a line in its notes that names the successor.
+]], function(run, successor)
+  more.finishing(run)
+  native.native_supersede(run._native, successor)
   if wandb.run == run then wandb.run = nil end
 end)
 
@@ -104,13 +145,13 @@ Source: wandb.init
   for key, value in pairs(settings or {}) do chosen[key] = value end
   for key, value in pairs(given) do chosen[setting_names[key]] = value end
   if assigned then chosen.sweep_id = assigned.sweep_id end
-  local run = setmetatable({_native = native.native_start(chosen, config or {}, arg and arg[0])}, Run)
+  local run = setmetatable({_native = native.native_start(chosen, config or {}, arg and arg[0], assigned ~= nil)}, Run)
   rawset(run, "config", view(run, function(r) return native.native_config(r._native) end,
     function(r, key, value) native.native_configure(r._native, {[key] = value}) end))
   rawset(run, "summary", view(run, function(r) return native.native_summary(r._native) end,
     function(r, key, value) native.native_summarize(r._native, key, value) end))
   wandb.run, wandb.config, wandb.summary = run, run.config, run.summary
-  more.started(run, save_code, arg and arg[0])
+  more.started(run)
   return run
 end)
 

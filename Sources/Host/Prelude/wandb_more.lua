@@ -112,10 +112,15 @@ Source: wandb.Artifact.add
 ]], function(a, object, name) native.native_artifact_add(a._native, "object", object, name) end)
 
 Artifact.add_reference = declare([[
-Artifact:add_reference(self: any, uri: string, name: string = nil)
-Adds something that stays where it is.
+Artifact:add_reference(self: any, uri: any, name: string = nil)
+Adds something that stays where it is: a URI, or a file of an earlier version as `get_entry` gives it.
 Source: wandb.Artifact.add_reference
-]], function(a, uri, name) native.native_artifact_add(a._native, "reference", uri, name) end)
+]], function(a, uri, name)
+  if type(uri) ~= "string" and type(uri) ~= "userdata" then
+    host.fail("Artifact:add_reference: expected a URI or what get_entry gives, got " .. type(uri))
+  end
+  native.native_artifact_add(a._native, "reference", uri, name)
+end)
 
 Artifact.wait = declare([[
 Artifact:wait(self: any, timeout: number = 300) -> wandb.Artifact
@@ -149,6 +154,19 @@ Artifact:download(self: any, root: string = nil) -> string
 Fetches the files, checked against their digests, into `root` (default `artifacts/<name>:<version>`); gives that directory.
 Source: wandb.Artifact.download
 ]], function(a, root) return native.native_remote_download(a._native, root) end)
+
+Remote.files = declare([[
+Artifact:files(self: any) -> table
+Gives the names of the files.
+Source: wandb.Artifact.files
+]], function(a) return native.native_remote_files(a._native) end)
+
+Remote.get_entry = declare([[
+Artifact:get_entry(self: any, name: string) -> any
+Gives a file for `add_reference` of a later version, which is then not sent again.
+Errors: no such file
+Source: wandb.Artifact.get_entry
+]], function(a, name) return native.native_remote_entry(a._native, name) end)
 
 local function remote(object)
   local facts = native.native_remote_facts(object)
@@ -238,8 +256,9 @@ Calls fn for each run that the server asks for; wandb.init in it starts that run
 Source: wandb.agent
 ]], function(sweep_id, fn, count, project, entity)
   local agent = native.native_agent(sweep_id, {project = project, entity = entity})
+  wandb._agent = agent
   local closing <close> = setmetatable({}, {__close = function()
-    wandb._assignment = nil
+    wandb._assignment, wandb._agent = nil, nil
     native.native_agent_close(agent)
   end})
   local done, failures = 0, 0
@@ -249,7 +268,8 @@ Source: wandb.agent
     local ok, message = xpcall(fn, debug.traceback)
     done = done + 1
     if wandb.run then wandb.run:finish(ok and 0 or 1) end
-    if not ok then
+    -- Stopped by the server: it knows, and goes on with the next.
+    if not ok and not native.native_agent_stopped(agent, wandb._assignment.run_id) then
       failures = failures + 1
       io.stderr:write("wandb: run ", wandb._assignment.run_id, " failed: ", tostring(message), "\n")
       if failures == done and failures >= 3 then host.fail("wandb.agent: the first 3 runs failed: " .. tostring(message)) end
@@ -370,23 +390,29 @@ local function uninstall()
   originals = nil
 end
 
+-- The script and what it has loaded so far; once more at the end, for what it has loaded since.
+local function keep_code(run)
+  local program = arg and arg[0]
+  if not program or not native.native_saves_code(run._native) then return end
+  local files = {program}
+  for name in pairs(package.loaded) do
+    local path = package.searchpath(name, package.path)
+    if path and path ~= program then files[#files + 1] = path end
+  end
+  table.sort(files, function(a, b) return a == program or (b ~= program and a < b) end)
+  native.native_save_code(run._native, files)
+end
+
 return {
-  started = function(run, save_code, program)
+  started = function(run)
     if run.mode ~= "disabled" then
       watching[run] = true
       install()
     end
-    if save_code and program then
-      local files = {program}
-      for name in pairs(package.loaded) do
-        local path = package.searchpath(name, package.path)
-        if path then files[#files + 1] = path end
-      end
-      table.sort(files, function(a, b) return a == program or (b ~= program and a < b) end)
-      native.native_save_code(run._native, files)
-    end
+    keep_code(run)
   end,
   finishing = function(run)
+    if not run._finished then keep_code(run) end
     run._finished = true
     Run.unwatch(run)
     watching[run] = nil

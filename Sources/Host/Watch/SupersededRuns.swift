@@ -12,12 +12,12 @@ enum SupersededRuns {
         guard status == ExitCode.superseded else { return run.finish(exitCode: status) }
         unfinished.add(1, ordering: .relaxed)
         let thread = BackgroundThread {
-            run.finish(exitCode: 0)
+            run.supersede()
             unfinished.subtract(1, ordering: .releasing)
         }
         guard thread.isStarted else {
             unfinished.subtract(1, ordering: .releasing)
-            return run.finish(exitCode: 0)
+            return run.supersede()
         }
         waiting.withLock { $0.append(thread) }
     }

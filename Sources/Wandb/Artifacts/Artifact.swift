@@ -70,7 +70,9 @@ public final class Artifact: Sendable {
     }
 
     public func add(_ table: Table, as name: String) throws(WandbError) {
-        try add(bytes: table.artifactFile, as: name.hasSuffix(".table.json") ? name : "\(name).table.json")
+        let files = try table.artifactFiles()
+        try add(bytes: files.table, as: name.hasSuffix(".table.json") ? name : "\(name).table.json")
+        for (path, bytes) in files.pictures { try add(bytes: bytes, as: path) }
     }
 
     package func add(bytes: [UInt8], as name: String) throws(WandbError) {

@@ -132,38 +132,4 @@ extension Run {
         upload?.wake()
         return names
     }
-
-    /// Keeps the script and the files that it loaded as the run's code.
-    public func saveCode(_ files: [String]) throws(WandbError) {
-        guard let directory, !settings.disablesCode else { return }
-        var record = WBFilesRecord()
-        let root = GitFacts(around: Files.absolute(Files.directory(of: files.first ?? ".")))?.root ?? Files.currentDirectory()
-        for file in files where Files.size(file) != nil {
-            let absolute = Files.absolute(file)
-            let below = absolute.hasPrefix(root + "/") ? String(absolute.dropFirst(root.count + 1)) : Files.name(of: file)
-            let parts = below.split(separator: "/").filter { $0 != "." && $0 != ".." }
-            let name = "code/" + parts.joined(separator: "/")
-            let target = "\(directory.files)/\(name)"
-            try Files.makeDirectories(Files.directory(of: target))
-            guard let text = Files.readText(file) else { continue }
-            try Files.write(redactor.redact(text), to: target)
-            var item = WBFilesItem()
-            item.path = name
-            item.type = .wandb
-            record.files.append(item)
-        }
-        guard let first = record.files.first else { return }
-        var config = WBConfigRecord()
-        var item = WBConfigItem()
-        item.nestedKey = ["_wandb", "code_path"]
-        item.valueJson = JSONWriter.text(.string(first.path))
-        config.update = [item]
-        state.withLock { state in
-            guard !state.finished else { return }
-            state.append(field: RecordField.files, record)
-            state.append(field: RecordField.config, config)
-            state.documents.apply(config)
-        }
-        upload?.wake()
-    }
 }

@@ -85,6 +85,24 @@ public struct Image: Sendable, Equatable {
     }
 }
 
+extension Image {
+    /// The picture as a file.
+    package func encoded() throws(WandbError) -> (bytes: [UInt8], format: String, width: Int, height: Int) {
+        switch source {
+        case .pixels(let pixels, let width, let height, let channels):
+            guard let bytes = PNG.encode(pixels, width: width, height: height, channels: channels) else {
+                throw .usage("wandb.Image: a picture of \(height) x \(width) cannot be written as PNG")
+            }
+            return (bytes, "png", width, height)
+        case .file(let path):
+            guard let bytes = Files.read(path), let facts = ImageFile.format(bytes) else {
+                throw .file("wandb.Image: '\(path)' can no longer be read as a picture")
+            }
+            return (bytes, facts.name, facts.width, facts.height)
+        }
+    }
+}
+
 /// Format and size of a picture file, from its first bytes.
 package enum ImageFile {
     package static func format(of path: String) -> (name: String, width: Int, height: Int)? {

@@ -93,25 +93,10 @@ extension Run {
 
     // MARK: Images
 
-    private func bytes(of image: Image) throws(WandbError) -> (bytes: [UInt8], format: String, width: Int, height: Int) {
-        switch image.source {
-        case .pixels(let pixels, let width, let height, let channels):
-            guard let bytes = PNG.encode(pixels, width: width, height: height, channels: channels) else {
-                throw .usage("wandb.Image: a picture of \(height) x \(width) cannot be written as PNG")
-            }
-            return (bytes, "png", width, height)
-        case .file(let path):
-            guard let bytes = Files.read(path), let facts = ImageFile.format(bytes) else {
-                throw .file("wandb.Image: '\(path)' can no longer be read as a picture")
-            }
-            return (bytes, facts.name, facts.width, facts.height)
-        }
-    }
-
     private func expandImage(_ image: Image, key: String, step: Int64, state: inout RunState) throws(WandbError)
         -> WandbValue
     {
-        let picture = try bytes(of: image)
+        let picture = try image.encoded()
         let file = try store(
             picture.bytes, kind: "images", key: key, step: step, ending: ".\(picture.format)", state: &state)
         var value = file.described(as: "image-file")
@@ -215,7 +200,7 @@ extension Run {
         guard directory != nil else { return .null }
         let entry = "\(key).table.json"
         let artifact = try Artifact(name: Artifact.safeName("run-\(id)-\(key)"), type: "run_table", isOwn: true)
-        try artifact.add(bytes: table.artifactFile, as: entry)
+        try artifact.add(table.redacted(by: redactor), as: entry)
         try write(artifact, aliases: ["latest"], userCreated: false, state: &state)
         if table.rows.count > Table.mostRowsInRun {
             notices.warnOnce(
@@ -224,7 +209,7 @@ extension Run {
                     + "artifact holds up to \(Table.mostRowsInArtifact)")
         }
         let file = try store(
-            table.runFile, kind: "table", key: key, step: step, ending: ".table.json", state: &state)
+            table.redacted(by: redactor).runFile, kind: "table", key: key, step: step, ending: ".table.json", state: &state)
         var value = file.described(as: "table-file")
         value["ncols"] = .int(Int64(table.columns.count))
         value["nrows"] = .int(Int64(table.rows.count))

@@ -1,7 +1,15 @@
+#if canImport(Glibc)
+import Glibc
+#else
+import Darwin
+#endif
+
 /// One leaf of the rows: a metric, under the path of keys that leads to it.
 struct MetricSlot {
     let path: [String]
     let name: String
+    /// The only key, as bytes; empty for a path of several.
+    let key: [UInt8]
     /// The path as protobuf fields, ready to be copied into a record.
     let encodedPath: [UInt8]
     /// Where the open row holds a value of it; -1 when it does not.
@@ -17,6 +25,7 @@ struct MetricSlot {
 
     init(path: [String]) {
         self.path = path
+        key = path.count == 1 ? Array(path[0].utf8) : []
         name = MetricDefinition.name(of: path)
         encodedPath = ProtoBuffer.path(path)
     }
@@ -29,6 +38,7 @@ struct RowStore {
     private var topLevel: [String: Int] = [:]
     private var nested: [[String]: Int] = [:]
     private var hint: [Int] = []
+    private var position = 0
     private var definitions: [String: MetricDefinition] = [:]
     private var globs: [MetricDefinition] = []
     private var dirty: [Int] = []
@@ -119,6 +129,28 @@ struct RowStore {
                 put(entry.value, in: index)
             }
             position += 1
+        }
+    }
+
+    mutating func beginValues() {
+        isOpen = true
+        position = 0
+    }
+
+    /// Takes the next value of a row whose keys mostly are those of the last one, in the same order.
+    mutating func add(_ key: UnsafeRawBufferPointer, _ value: WandbValue) {
+        defer { position += 1 }
+        if position < hint.count, Self.isSame(slots[hint[position]].key, key) {
+            put(value, in: hint[position])
+        } else {
+            put(value, in: slot(of: [String(decoding: key, as: UTF8.self)]))
+        }
+    }
+
+    private static func isSame(_ own: [UInt8], _ key: UnsafeRawBufferPointer) -> Bool {
+        own.count == key.count && own.withUnsafeBytes { own in
+            guard let left = own.baseAddress, let right = key.baseAddress else { return false }
+            return memcmp(left, right, key.count) == 0
         }
     }
 

@@ -9,6 +9,19 @@ extension Run {
     /// Seconds that `init` waits for a server which neither answers nor fails.
     private static let registrationPatience = 10.0
 
+    /// On a terminal a person may give the key that is missing; it goes where `wandb login` puts it.
+    static func askingForKey(_ settings: Settings, _ options: RunOptions) throws(WandbError) -> Settings {
+        guard settings.mode == .online || settings.mode == .shared, settings.apiKey == nil, let ask = options.askKey,
+            !settings.silent
+        else { return settings }
+        let url = ServerURL(settings.baseURL)
+        guard let text = ask(url.base, "\(url.app(override: settings.appURLOverride))/authorize") else { return settings }
+        var settings = settings
+        settings.apiKey = try APIKey(text.trimmed, source: "the terminal")
+        try Netrc.store(text.trimmed, for: url.authority, environment: Settings.processEnvironment())
+        return settings
+    }
+
     /// Without a key a run goes offline, unless somebody asked for the server.
     static func reachableMode(_ settings: Settings, _ notices: Notices) throws(WandbError) -> RunMode {
         guard settings.mode != .offline, settings.apiKey == nil else { return settings.mode }
@@ -75,8 +88,9 @@ extension Run {
 
     /// The name that people see; the server invents one where none was given. Nil while it is unknown.
     public var name: String? {
+        if let changed = state.withLock({ $0.label.changedName }) { return changed }
         if let registered = upload?.registration?.displayName, !registered.isEmpty { return registered }
-        return settings.runName
+        return state.withLock { $0.label.name }
     }
 
     public var entity: String? { upload?.registration?.entity ?? settings.entity }
@@ -102,6 +116,8 @@ extension RunState {
     mutating func resume(_ earlier: ResumeStatus?) {
         guard let earlier else { return }
         isResumed = true
+        if label.tags.isEmpty { label.tags = earlier.tags }
+        if label.notes == nil { label.notes = earlier.notes }
         rows.start(at: earlier.startingStep)
         runtimeBase = earlier.runtime
         for entry in earlier.config.entries where entry.key != "_wandb" && config[entry.key] == nil {

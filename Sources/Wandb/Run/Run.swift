@@ -50,13 +50,15 @@ public final class Run: Sendable {
     /// run goes on, and what it logs is sent when the server is there.
     public static func start(_ options: RunOptions, settings: Settings) throws(WandbError) -> Run {
         let environment = Settings.processEnvironment()
+        var settings = try askingForKey(settings, options)
         let redactor = Redactor(key: settings.apiKey, environment: environment)
-        let notices = Notices(settings: settings, redactor: redactor, sink: options.notice)
+        let notices = Notices(settings: settings, redactor: redactor, sink: options.notice, bar: options.progress)
         for warning in settings.warnings { notices.warn(warning) }
-        var settings = settings
-        if settings.program == nil { settings.program = options.program }
+        if settings.program == nil { settings.program = options.program.map(Files.absolute) }
+        if settings.arguments.isEmpty { settings.arguments = options.arguments }
         var state = RunState(startTime: Clock.now())
         state.config = redactor.redact(options.config)
+        state.label = RunLabel(name: settings.runName, tags: settings.tags, notes: settings.notes)
         let project = settings.project ?? defaultProject(program: options.program)
         guard settings.mode != .disabled else {
             return Run(
@@ -65,10 +67,14 @@ public final class Run: Sendable {
         }
         let mode = try reachableMode(settings, notices)
         let root = Files.absolute(settings.rootDirectory ?? ".")
+        if let text = settings.resumeFrom, settings.runID == nil {
+            settings.runID = try RunMoment(text, source: "resume_from").runID
+        }
         let id = AutoResume.runID(settings, root: root)
         var opening = RunOpening(
             options: options, settings: settings, id: id, project: project, environment: environment, redactor: redactor)
-        let earlier = try resumeStatus(&opening, mode: mode, notices: notices)
+        var earlier = try opening.branch(mode: mode, state: &state)
+        if earlier == nil { earlier = try resumeStatus(&opening, mode: mode, notices: notices) }
         state.resume(earlier)
         let directory = try RunDirectory.make(root: root, runID: id, isOffline: mode == .offline)
         AutoResume.remember(settings, id: id, root: root)
@@ -79,7 +85,7 @@ public final class Run: Sendable {
             let run = Run(
                 options: options, settings: settings, id: id, project: project, mode: mode, directory: directory,
                 redactor: redactor, notices: notices, upload: nil, state: state)
-            run.startMonitor(writerID: opening.writerID)
+            run.begin(writerID: opening.writerID)
             return run
         }
         let end = state.end
@@ -90,11 +96,12 @@ public final class Run: Sendable {
             options: options, settings: settings, id: id, project: project, mode: mode, directory: directory,
             redactor: redactor, notices: notices, upload: upload, state: state)
         try run.awaitServer()
-        run.startMonitor(writerID: opening.writerID)
+        run.begin(writerID: opening.writerID)
         return run
     }
 
-    private func startMonitor(writerID: String) {
+    private func begin(writerID: String) {
+        remember()
         guard !settings.disablesStats else { return }
         let started = SystemMonitor(settings: settings) { [weak self] values in
             self?.recordSystem(values)

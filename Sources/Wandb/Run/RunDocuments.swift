@@ -11,6 +11,12 @@ package struct RunDocuments: Sendable {
 
     // MARK: Records
 
+    package mutating func apply(_ record: WBRunRecord) {
+        apply(record.config)
+        guard record.hasBranchPoint, let step = Int64(exactly: record.branchPoint.value) else { return }
+        wandbBlock["branch_point"] = ["run_id": .string(record.branchPoint.run), "step": .int(step)]
+    }
+
     package mutating func apply(_ record: WBConfigRecord) {
         for item in record.update {
             let path = item.nestedKey.isEmpty ? [item.key] : item.nestedKey
@@ -153,7 +159,9 @@ package struct RunDocuments: Sendable {
         if !record.stepMetric.isEmpty, let index = metrics.firstIndex(where: { $0.name == record.stepMetric }) {
             map["5"] = .int(Int64(index + 1))
         }
-        let options = [record.options.stepSync, record.options.hidden, record.options.defined]
+        // A pattern is never called defined.
+        let isDefined = record.options.defined && record.globName.isEmpty
+        let options = [record.options.stepSync, record.options.hidden, isDefined]
         map["6"] = .list(options.indices.filter { options[$0] }.map { .int(Int64($0 + 1)) })
         let summary = record.summary
         let kinds = [
@@ -198,10 +206,11 @@ package struct RunDocuments: Sendable {
         }
         if record.hasMemory { map["memory"] = ["total": .string("\(record.memory.total)")] }
         if record.hasCpu {
-            map["cpu"] = [
-                "count": .int(Int64(record.cpu.count)), "countLogical": .int(Int64(record.cpu.countLogical)),
-                "model": .string(record.cpu.model),
-            ]
+            var cpu = WandbMap()
+            if record.cpu.count > 0 { cpu["count"] = .int(Int64(record.cpu.count)) }
+            if record.cpu.countLogical > 0 { cpu["countLogical"] = .int(Int64(record.cpu.countLogical)) }
+            if !record.cpu.model.isEmpty { cpu["model"] = .string(record.cpu.model) }
+            map["cpu"] = .map(cpu)
         }
         if !record.gpuNvidia.isEmpty {
             map["gpu_nvidia"] = .list(

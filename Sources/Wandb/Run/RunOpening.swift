@@ -10,6 +10,7 @@ struct RunOpening {
     /// The step at which an online run is known to go on.
     var startingStep: Int64 = 0
     var isResumed = false
+    var fork: RunMoment?
     /// The server could not be asked: the log's reader has to.
     var resumesLater = false
 
@@ -21,7 +22,7 @@ struct RunOpening {
 
         let run = runRecord(startTime: state.startTime, config: state.config)
         state.append(field: RecordField.run, run)
-        state.documents.apply(run.config)
+        state.documents.apply(run)
         state.documents.apply(run.telemetry)
 
         if !settings.disablesMetadata {
@@ -64,6 +65,12 @@ struct RunOpening {
         record.startingStep = startingStep
         record.resumed = isResumed
         record.resume = resumesLater
+        if let fork {
+            record.forked = true
+            record.branchPoint.run = fork.runID
+            record.branchPoint.metric = "_step"
+            record.branchPoint.value = Double(fork.step)
+        }
         record.telemetry.cliVersion = Client.followedVersion
         record.telemetry.coreVersion = Client.version
         record.telemetry.platform = MachineFacts.platform()
@@ -95,12 +102,13 @@ struct RunOpening {
             let absolute = Files.absolute(program)
             let root = GitFacts(around: programDirectory)?.root ?? Files.currentDirectory()
             record.codePath = absolute.hasPrefix(root + "/") ? String(absolute.dropFirst(root.count + 1)) : absolute
-            record.codePathLocal = Files.name(of: program)
+            let here = Files.currentDirectory()
+            record.codePathLocal = absolute.hasPrefix(here + "/") ? String(absolute.dropFirst(here.count + 1)) : Files.name(of: program)
         }
         record.args = settings.arguments.map(redactor.redact)
         if let git { record.git = git }
         record.email = settings.email ?? ""
-        record.root = Files.absolute(settings.rootDirectory ?? ".")
+        record.root = settings.rootDirectory.map(Files.absolute) ?? Files.currentDirectory()
         record.docker = settings.docker ?? ""
         guard !settings.disablesMachineInfo else { return record }
         record.os = MachineFacts.operatingSystem()

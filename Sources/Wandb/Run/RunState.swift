@@ -12,8 +12,11 @@ struct RunState {
     var writer: TransactionLogWriter?
     var documents = RunDocuments()
     var config = WandbMap()
+    /// As people see the run; later changes are records of their own.
+    var label = RunLabel()
     var finished = false
     var isResumed = false
+    var hasCode = false
     let end = LogEnd()
     var droppedRows = 0
     let startTime: Double

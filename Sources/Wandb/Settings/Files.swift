@@ -125,7 +125,8 @@ package enum Files {
     }
 
     package static func absolute(_ path: String) -> String {
-        path.hasPrefix("/") ? path : "\(currentDirectory())/\(path)"
+        if path.hasPrefix("/") { return path }
+        return path == "." ? currentDirectory() : "\(currentDirectory())/\(path.hasPrefix("./") ? String(path.dropFirst(2)) : path)"
     }
 
     package static func directory(of path: String) -> String {

@@ -96,7 +96,9 @@ public final class SweepAgent: Sendable {
                     if state.read(\.failure) != nil { return }
                 }
             }
-            state.wait(interval * settings.retryScale) { $0.ends }
+            // A run that has ended makes room for the next at once.
+            state.wait(interval * settings.retryScale) { $0.ends || $0.wantsWork }
+            state.update { $0.wantsWork = false }
         }
     }
 
@@ -144,7 +146,12 @@ public final class SweepAgent: Sendable {
         return changed
     }
 
-    public func finished(_ assignment: Assignment) { state.update { $0.running.remove(assignment.runID) } }
+    public func finished(_ assignment: Assignment) {
+        state.update {
+            $0.running.remove(assignment.runID)
+            $0.wantsWork = true
+        }
+    }
 
     /// True when the server wants the run to end.
     public func isStopped(_ runID: String) -> Bool { state.read { $0.stopped.contains(runID) } }

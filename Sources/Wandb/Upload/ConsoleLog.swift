@@ -30,6 +30,7 @@ package struct ConsoleLog {
     /// The first line that has not been taken for the file.
     private var filed = 0
     private var changed: Set<Int> = []
+    private var keptLines = 0
 
     package init() {}
 
@@ -137,6 +138,9 @@ package struct ConsoleLog {
     }
 
     private mutating func forgetOldLines() {
+        // Looking through all lines is only worth it when there are many new ones.
+        guard lines.count > 2 * keptLines + 2 * Self.window else { return }
+        defer { keptLines = lines.count }
         // Lines that cannot change any more stay until both the server and the file have them.
         for number in lines.keys where number < min(filed, count - Self.window) && !changed.contains(number) {
             lines[number] = nil

@@ -59,6 +59,19 @@ package struct ResumeStatus: Sendable {
         return parse(rows.last)
     }
 
+    /// A run that the server has taken back to an earlier step.
+    init(rewound bucket: WandbValue, step: Int64) {
+        storageID = bucket["id"]?.stringValue ?? ""
+        history = Int(bucket["historyLineCount"]?.intValue ?? step + 1)
+        (events, console) = (0, 0)
+        startingStep = step + 1
+        runtime = 0
+        config = Self.parse(bucket["config"])?.mapValue ?? WandbMap()
+        summary = WandbMap()
+        (tags, notes) = ([], nil)
+        displayName = bucket["displayName"]?.stringValue
+    }
+
     private init(_ bucket: WandbValue) {
         func count(_ key: String) -> Int { Int(bucket[key]?.intValue ?? 0) }
         storageID = bucket["id"]?.stringValue ?? ""

@@ -38,7 +38,7 @@ final class RunSender {
     /// Rows of the file that the server has already.
     var rowsToSkip = 0
     private(set) var rowsRead = 0
-    private var sinceSummary: [([String], WandbValue)] = []
+    private var sinceSummary: [(path: [String], json: String)] = []
 
     var configIsDirty = false
     private var configSentAt = 0.0
@@ -46,6 +46,8 @@ final class RunSender {
     private var firstPostDone = false
     private var postedAt = 0.0
     private var postInterval: Double
+    /// What the server's rate limit allows.
+    private var earliestPost = 0.0
     private var exitCode: Int32?
     private var marksFinished = true
 
@@ -83,7 +85,7 @@ final class RunSender {
         var outcome = Outcome.complete
         var atEnd = false
         while !status.read(\.stop) {
-            while !stream.isFull, !atEnd {
+            while !stream.isFull, !hasTooManyFiles, !atEnd {
                 switch reader.next(upTo: limit()) {
                 case .record(let bytes, let offset):
                     guard let record = try? WBRecord(serializedBytes: bytes), let type = record.recordType else {
@@ -116,14 +118,21 @@ final class RunSender {
                 if exitCode == nil { recoverTail() }
                 return finish() ? outcome : .stopped
             }
-            let now = Clock.monotonic()
-            if registration != nil { step(now) }
+            let wasFull = stream.isFull
+            if registration != nil { step(Clock.monotonic()) }
+            // There is more in the log than one request takes.
+            if wasFull { continue }
             let wait = registration == nil ? 0.2 : max(0.01, nextDue() - Clock.monotonic())
-            status.wait(min(wait, 5)) { $0.stop || $0.wake }
+            let waitsForFiles = hasTooManyFiles
+            status.wait(min(wait, 5)) { $0.stop || $0.wake || waitsForFiles && $0.files.count < Self.mostFilesWaiting / 2 }
             status.update { $0.wake = false }
         }
         return .stopped
     }
+
+    /// Names of files wait in memory: the log is read no further while there are many.
+    private static let mostFilesWaiting = 2000
+    private var hasTooManyFiles: Bool { status.read { $0.files.count >= Self.mostFilesWaiting } }
 
     private func limit() -> Int64 {
         switch source {
@@ -151,7 +160,7 @@ final class RunSender {
 
     private func nextDue() -> Double {
         if streamIsDead { return Clock.monotonic() + 5 }
-        if stream.isFull || !firstPostDone { return Clock.monotonic() }
+        if !firstPostDone { return Clock.monotonic() + (stream.hasData ? 0 : 0.2) }
         return postedAt + postInterval
     }
 
@@ -208,7 +217,7 @@ final class RunSender {
             return
         }
         run = record
-        documents.apply(record.config)
+        documents.apply(record)
         documents.apply(record.telemetry)
         let registration = try register()
         self.registration = registration
@@ -255,7 +264,6 @@ final class RunSender {
     private var serverTakesGzip = false
 
     private func applyHistory(_ record: WBHistoryRecord) {
-        rowsRead += 1
         var line: [UInt8] = []
         var step: Int64?
         var nested: WandbMap?
@@ -279,12 +287,12 @@ final class RunSender {
                 } else {
                     append(key, json)
                 }
-                if exitCode == nil { note([key], json) }
+                note([key], json)
             } else {
                 let value = (try? JSONReader.value(json)) ?? .null
                 if nested == nil { nested = WandbMap() }
                 nested?[item.nestedKey] = value
-                if exitCode == nil { sinceSummary.append((item.nestedKey, value)) }
+                note(item.nestedKey, json)
             }
         }
         for entry in nested?.entries ?? [] { append(entry.key, JSONWriter.text(entry.value)) }
@@ -294,14 +302,21 @@ final class RunSender {
         lastStep = shifted
         append("_step", "\(shifted)")
         line.append(UInt8(ascii: "}"))
+        note(["_step"], "\(shifted)")
+        guard line.count <= stream.longestLine else {
+            notices.warnOnce(
+                "line", "a row of \(line.count) bytes is more than the server takes (\(stream.longestLine)); it stays in the log only")
+            return
+        }
+        // Only rows that the server can have are counted: those that it has are skipped by their number.
+        rowsRead += 1
         if rowsRead > rowsToSkip { stream.add(line, to: .history) }
-        sinceSummary.append((["_step"], .int(shifted)))
     }
 
     /// Keeps what a summary would need if the process had ended here.
     private func note(_ path: [String], _ json: String) {
         if sinceSummary.count > 4096 { sinceSummary.removeFirst(2048) }
-        sinceSummary.append((path, (try? JSONReader.value(json)) ?? .null))
+        sinceSummary.append((path, json))
     }
 
     private func applySummary(_ record: WBSummaryRecord) {
@@ -344,6 +359,8 @@ final class RunSender {
 
     private func post(exitCode: Int32? = nil) {
         guard let registration else { return }
+        let pause = earliestPost - Clock.monotonic()
+        if pause > 0, status.wait(pause, until: { $0.stop }) { return }
         if summaryIsDirty {
             stream.setSummary(JSONWriter.bytes(.map(summary)))
             summaryIsDirty = false
@@ -394,6 +411,7 @@ final class RunSender {
             respectRateLimit(response)
         } else if !status.read(\.stop) {
             streamIsDead = true
+            stream.close()
             let error = client.error(for: response, doing: "the run's data")
             notices.warn("\(error); the run goes on offline, upload it with: host sync \(directory.path)")
         }
@@ -404,7 +422,9 @@ final class RunSender {
         guard let remaining = response.header("ratelimit-remaining").flatMap({ Double($0) }),
             let reset = response.header("ratelimit-reset").flatMap({ Double($0) }), remaining.isFinite, reset.isFinite
         else { return }
-        postInterval = max(settings.fileStreamInterval, min(300, max(0, reset) / max(1, remaining)))
+        let spacing = min(300, max(0, reset) / max(1, remaining))
+        earliestPost = Clock.monotonic() + spacing
+        postInterval = max(settings.fileStreamInterval, spacing)
     }
 
     private func fileConsole(isFinal: Bool) {
@@ -426,7 +446,8 @@ final class RunSender {
         {
             applyHistory(row)
         }
-        for (path, value) in sinceSummary where value != .null {
+        for (path, json) in sinceSummary {
+            guard let value = try? JSONReader.value(json), value != .null else { continue }
             // Aggregates are maps: the last value alone would be wrong there.
             if summary[path]?.mapValue == nil { summary[path] = value }
         }

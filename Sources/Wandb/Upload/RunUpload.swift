@@ -72,7 +72,6 @@ final class RunUpload: Sendable {
         let began = Clock.monotonic()
         var lastProgress = began
         var seen = (status.read(\.progress), TransferMeter.moved.load(ordering: .relaxed))
-        var told = began
         var reason: String?
         while !status.wait(0.25, until: { $0.finished }) {
             let now = Clock.monotonic()
@@ -86,11 +85,9 @@ final class RunUpload: Sendable {
                 reason = "interrupted"
             }
             if reason != nil { break }
-            if now - told >= 3 {
-                told = now
-                notices.info(progressLine())
-            }
+            notices.progress(progressLine(quietFor: now - lastProgress, patience: settings.finishPatience))
         }
+        notices.progress(nil)
         status.update { $0.stop = true }
         thread.join()
         if reason == nil {
@@ -105,13 +102,17 @@ final class RunUpload: Sendable {
 
     var rowsSent: Int { status.read(\.rowsSent) }
 
-    private func progressLine() -> String {
+    private func progressLine(quietFor: Double, patience: Double) -> String {
         status.read { value in
+            if case .waiting(let reason) = value.phase {
+                return "waiting for the server (\(reason)); \(Int(patience - quietFor)) s until the run is left for host sync"
+            }
             let files = value.files.count + value.filesWaiting
             var parts = ["\(value.rowsSent) rows sent"]
             if value.rowsWaiting > 0 { parts.append("\(value.rowsWaiting) on their way") }
             if files > 0 { parts.append("\(files) files left") }
             if !value.artifacts.isEmpty { parts.append("\(value.artifacts.count) artifacts left") }
+            if quietFor >= 5 { parts.append("no answer for \(Int(quietFor)) s, giving up at \(Int(patience)) s") }
             return "uploading: " + parts.joined(separator: ", ")
         }
     }

@@ -1,0 +1,58 @@
+import Foundation
+import Wandb
+import XCTest
+
+/// The program is killed at any moment; `host sync` brings every row that `run:log` had returned from, once.
+final class KillTests: XCTestCase {
+    private static let rows = 10_000
+
+    /// A byte for each row that `run:log` has returned from, written past every buffer.
+    private let script = """
+        local wandb = require "wandb"
+        local run = wandb.init{project = "demo", id = "killed", mode = arg[1]}
+        local told = io.open("told", "wb")
+        told:setvbuf "no"
+        for i = 0, \(rows - 1) do
+          run:log{i = i, loss = 1 / (i + 1), text = "row " .. i}
+          told:write "."
+        end
+        run:finish()
+        told:write "finished"
+        """
+
+    /// HOST_KILLS=500 tries more often.
+    func testEveryRowSurvivesAKill() throws {
+        let kills = Int(ProcessInfo.processInfo.environment["HOST_KILLS"] ?? "") ?? 10
+        var random = SystemRandomNumberGenerator()
+        for attempt in 0..<kills {
+            let mode = attempt % 2 == 0 ? "online" : "offline"
+            // The first kills strike at the edges.
+            let moment = attempt < 2 ? 1 : attempt < 4 ? Self.rows : Int.random(in: 0..<Self.rows, using: &random)
+            try kill(mode, after: moment)
+        }
+    }
+
+    private func kill(_ mode: String, after moment: Int) throws {
+        let server = try RecordingServer()
+        let directory = try Temporary()
+        let program = try HostProgram(
+            script, words: [mode], server: server, in: directory,
+            environment: ["WANDB_X_FILE_STREAM_TRANSMIT_INTERVAL": "0.01", "WANDB_X_FILE_STREAM_MAX_BYTES": "20000"])
+        _ = program.wait(for: "told", bytes: moment)
+        program.signal(SIGKILL)
+        let outcome = program.finish()
+        let told = try Data(contentsOf: URL(fileURLWithPath: "\(directory.path)/told")).filter { $0 == UInt8(ascii: ".") }.count
+        XCTAssertGreaterThanOrEqual(told, min(moment, Self.rows), outcome.error)
+
+        let synced = try HostProgram(words: ["sync"], server: server, in: directory).finish()
+        let place = "\(mode), killed after \(moment) rows, told \(told): \(synced.out)\(synced.error)"
+        XCTAssertEqual(synced.status, 0, place)
+        let bucket = try XCTUnwrap(server.run("killed"), place)
+        let found = bucket.rows.map { $0["i"]?.intValue ?? -1 }
+        // The last row may have been written while its call had not returned.
+        XCTAssertTrue(found.count == told || found.count == told + 1, "\(place): \(found.count) rows")
+        XCTAssertEqual(found, (0..<Int64(found.count)).map { $0 }, place)
+        XCTAssertTrue(bucket.complete, place)
+        XCTAssertEqual(bucket.summary["_step"]?.intValue, Int64(found.count) - 1, place)
+    }
+}
