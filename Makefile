@@ -5,8 +5,7 @@ HOST := .build/release/host
 PACKAGES := liblua5.4-dev libcurl4-openssl-dev libssl-dev zlib1g-dev libyaml-dev libpng-dev libturbojpeg0-dev liblapack3 pkg-config
 MODULES := lua5.4 libcurl libcrypto zlib yaml-0.1 libpng libturbojpeg
 
-.PHONY: help deps build train test bench docs run repl clean clean-build wandb-compat wandb-kills
-.PHONY: all create update status logs model push-data push-params push-script promote secret image test-image pipeline-local check-pipelines
+.PHONY: $(shell awk -F ':' '/^[a-z -]+:[^=]/ { print $$1 }' $(MAKEFILE_LIST))
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z -]+:.*## / { printf "  make %-16s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -23,6 +22,7 @@ train: build ## train MNIST with scripts/train.lua; ARGS="--model linear" passes
 test: deps ## build and run all tests
 	@scripts/install-packages.sh "$(MODULES)" "$(PACKAGES) jsonnet" jsonnet
 	$(SWIFT) build $(CONFIG) --build-tests
+	Tests/check-kernel-symbols.sh
 	$(SWIFT) test $(CONFIG) --skip-build
 
 wandb-compat: build ## compare our W&B runs with those of the official client (installed from PyPI into .venv-wandb)
@@ -31,6 +31,17 @@ wandb-compat: build ## compare our W&B runs with those of the official client (i
 wandb-kills: deps ## kill the program 500 times and look for lost or doubled rows; KILLS=N
 	$(SWIFT) build $(CONFIG) --build-tests
 	HOST_KILLS=$(or $(KILLS),500) $(SWIFT) test $(CONFIG) --skip-build --filter KillTests
+
+test-cpu-levels: build ## train some steps as older CPUs, emulated: the same bits everywhere
+	@scripts/install-packages.sh "" "qemu-user" qemu-x86_64
+	Tests/cpu-levels.sh $(HOST)
+
+bench: build ## measure speed and memory into benchmarks/results.md; BENCH_QUICK=1 is shorter, AREAS="products calls" a part
+	python3 benchmarks/bench.py
+
+bench-peers: ## install PyTorch and wandb into .venv-bench, for make bench to compare with (several GB)
+	python3 -m venv .venv-bench
+	.venv-bench/bin/pip install --quiet --upgrade torch numpy wandb
 
 run: build ## run a script: make run SCRIPT=scripts/train.lua ARGS="--epochs 1"
 	$(HOST) $(SCRIPT) $(ARGS)

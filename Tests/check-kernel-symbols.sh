@@ -5,8 +5,10 @@
 # usage: Tests/check-kernel-symbols.sh [build folder, default .build/release]
 build=${1:-.build/release}
 bad=0
+checked=0
 for folder in "$build"/Kernels.build "$build"/KernelsV3.build "$build"/KernelsV4.build; do
   [ -d "$folder" ] || continue
+  checked=$((checked + 1))
   module=$(basename "$folder" .build)
   # A symbol of the module itself carries the module's name, with its length before it.
   own="${#module}$module"
@@ -22,5 +24,6 @@ for folder in "$build"/Kernels.build "$build"/KernelsV3.build "$build"/KernelsV4
     bad=1
   fi
 done
-[ $bad = 0 ] && echo "kernel symbols: ok"
+[ $checked -gt 0 ] || { echo "no kernels in $build: build first" && exit 1; }
+[ $bad = 0 ] && echo "kernel symbols of $checked levels: ok"
 exit $bad
