@@ -81,6 +81,18 @@ static const char surface[] = {
 static const char types[] = {
 #embed "../Host/Prelude/types.lua"
 };
+static const char session[] = {
+#embed "../Host/Prelude/session.lua"
+};
+static const char session_print[] = {
+#embed "../Host/Prelude/session_print.lua"
+};
+static const char session_complete[] = {
+#embed "../Host/Prelude/session_complete.lua"
+};
+static const char session_commands[] = {
+#embed "../Host/Prelude/session_commands.lua"
+};
 
 #define PRELUDE(name) { #name, name, sizeof name }
 
@@ -111,6 +123,10 @@ static const struct { const char *name, *text; size_t length; } preludes[] = {
     PRELUDE(progress),
     { "host.surface", surface, sizeof surface },
     { "host.types", types, sizeof types },
+    PRELUDE(session),
+    PRELUDE(session_print),
+    PRELUDE(session_complete),
+    PRELUDE(session_commands),
 };
 
 const char *chost_prelude(const char *name, size_t *length) {

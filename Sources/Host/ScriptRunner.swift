@@ -55,13 +55,17 @@ final class ScriptRunner {
                     complain("cannot open \(script)")
                     return ExitCode.scriptError
                 }
-                try runChunk(lua.load(file: script))
+                do { try runChunk(lua.load(file: script)) } catch where arguments.interactive && lua.interrupted != SIGTERM {
+                    // What the script left behind is there to be looked at.
+                    _ = report(error)
+                    lua.clearInterrupt()
+                }
             } else if arguments.readsStandardInput || (!terminal && arguments.actions.isEmpty && !arguments.interactive) {
                 try runChunk(lua.load(file: nil))
             }
             let idle = arguments.script == nil && arguments.actions.isEmpty && !arguments.readsStandardInput
             if arguments.interactive || (idle && terminal && !arguments.showsVersion) {
-                LineReader(lua).run()
+                TerminalSession(lua).run()
             }
             return lua.interrupted.map(ExitCode.signal) ?? ExitCode.done
         } catch {

@@ -20,7 +20,8 @@ extension Lua {
             ) { [unowned self] call in Console.write(helpText(call) + "\n") })
     }
 
-    private func helpText(_ call: Call) -> String {
+    /// What `help` says of the first argument of a call.
+    public func helpText(_ call: Call) -> String {
         if call.isNil(0) { return overview }
         if let name = call.stringIfPresent(0) {
             if moduleNames.contains(name) { return moduleText(name) }

@@ -137,6 +137,12 @@ extension Lua {
     /// A module that is written in Lua alone.
     public func preludeModule(_ name: String, _ doc: String = "") throws { try module(name, doc) }
 
+    /// Runs a file of the prelude that belongs to no module, with `host` as its argument, and gives what it returns.
+    public func prelude(_ name: String) throws -> LuaReference? {
+        guard let source = preludeSource(name) else { return nil }
+        return try runPrelude(name, source, [.reference(try host())]).first
+    }
+
     func runPrelude(_ name: String, _ source: UnsafeBufferPointer<UInt8>, _ arguments: [LuaValue]) throws -> [LuaReference] {
         try callForReferences(load(source, name: "=[host \(name)]"), arguments)
     }

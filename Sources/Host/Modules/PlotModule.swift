@@ -25,7 +25,7 @@ enum PlotModule {
 
     private static func buildFigure(_ type: UserdataType<Figure>) throws {
         try type.build { figure in
-            figure.document("Figure\nA picture as a value: what the functions of `plot` give.")
+            figure.document("plot.Figure\nA picture as a value: what the functions of `plot` give.")
             figure.field("title", "string", "The title.") { figure, call in try call.push(figure.title) }
             figure.field("width", "int", "Pixels across.") { figure, call in call.push(figure.width) }
             figure.field("height", "int", "Pixels from top to bottom.") { figure, call in call.push(figure.height) }

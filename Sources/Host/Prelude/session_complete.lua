@@ -65,6 +65,11 @@ local function opener(text)
   end
 end
 
+local function methods_of(type_name)
+  local ok, methods = pcall(host.methods, type_name)
+  return ok and methods or nil
+end
+
 local type_of_kind = {tensor = "Tensor", dataset = "Dataset", figure = "Figure"}
 
 -- What the index metamethod of a table reaches without a call.
@@ -107,7 +112,7 @@ local function member(base, name)
   end
   if type(value) == "string" then return {value = string[name]} end
   local type_name = base.type or type(value) == "userdata" and printing.type_name(value)
-  local methods = type_name and host.session_methods(type_name)
+  local methods = type_name and methods_of(type_name)
   if not methods then return nil end
   local found = rawget(methods, name)
   if type(found) == "function" then return {value = found} end
@@ -181,7 +186,7 @@ local function members(base, methods_only)
     add_names(out, string, true)
   else
     local type_name = base.type or type(base.value) == "userdata" and printing.type_name(base.value)
-    local methods = type_name and host.session_methods(type_name)
+    local methods = type_name and methods_of(type_name)
     for key, value in next, methods or {} do
       if type(key) == "string" then
         local is_method = type(value) == "function"

@@ -85,7 +85,10 @@ enum PictureProtocol {
             }
         }
         if fits { return (indices, palette) }
-        palette = (0..<252).map { Color(UInt8($0 / 42 * 51), UInt8($0 / 6 % 7 * 255 / 6), UInt8($0 % 6 * 51)) }
+        palette = (0..<252).map { index -> Color in
+            let (red, green, blue) = (index / 42 * 51, index / 6 % 7 * 255 / 6, index % 6 * 51)
+            return Color(UInt8(red), UInt8(green), UInt8(blue))
+        }
         for y in 0..<picture.height {
             for x in 0..<picture.width {
                 let color = picture.color(x, y)
