@@ -92,7 +92,9 @@ enum PictureProtocol {
         for y in 0..<picture.height {
             for x in 0..<picture.width {
                 let color = picture.color(x, y)
-                let (r, g, b) = ((Int(color.red) + 25) / 51, (Int(color.green) * 6 + 127) / 255, (Int(color.blue) + 25) / 51)
+                let r: Int = (Int(color.red) + 25) / 51
+                let g: Int = (Int(color.green) * 6 + 127) / 255
+                let b: Int = (Int(color.blue) + 25) / 51
                 indices[y * picture.width + x] = UInt8(r * 42 + g * 6 + b)
             }
         }

@@ -75,7 +75,7 @@ enum TerminalQuery {
         guard let answer = ask("\u{1b}_Gi=31,s=1,v=1,a=q,t=d,f=24;AAAA\u{1b}\\\u{1b}[c") else { return .none }
         if answer.contains("_Gi=31;OK") { return .kitty }
         // Device attributes: ESC [ ? 62 ; 4 ; ... c, where 4 is sixel.
-        if let start = answer.range(of: "[?"), let end = answer[start.upperBound...].firstIndex(of: "c") {
+        if let start = answer.firstRange(of: "[?"), let end = answer[start.upperBound...].firstIndex(of: "c") {
             let attributes = answer[start.upperBound..<end].split(separator: ";")
             if attributes.dropFirst().contains("4") { return .sixel }
         }
