@@ -40,7 +40,10 @@ let package = Package(
         .target(name: "CLuaShim", dependencies: ["CLua"]),
         .target(name: "CPrelude"),
         .target(name: "LuaBridge", dependencies: ["CLua", "CLuaShim"]),
-        .target(name: "NN", dependencies: ["KernelABI", "CZlib"] + kernels),
+        // Tensors are used from one thread; debug builds check exclusive access, which costs more than a small operation.
+        .target(
+            name: "NN", dependencies: ["KernelABI", "CZlib"] + kernels,
+            swiftSettings: [.unsafeFlags(["-enforce-exclusivity=unchecked"], .when(configuration: .release))]),
         .target(
             name: "Wandb",
             dependencies: [

@@ -2,14 +2,53 @@
 #include "Private.h"
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/mman.h>
 
 const char chost_slots_key, chost_trace_key;
 
+// Userdata blocks have an address range of their own, so that the block of an object is known when Lua frees it, and
+// so that making and freeing one is a push and a pop. Pages that were never used cost nothing.
+static bool reserve_blocks(chost_state *S) {
+    for (size_t size = (size_t)1 << 33; size >= (size_t)1 << 24; size >>= 1) {
+        void *range = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+        if (range == MAP_FAILED) continue;
+        S->blocks = S->blocks_fresh = range;
+        S->blocks_end = S->blocks + size;
+        return true;
+    }
+    return false;
+}
+
+static void *take_block(chost_state *S) {
+    char *block = S->blocks_free;
+    if (block) {
+        S->blocks_free = *(void **)block;
+    } else {
+        if ((size_t)(S->blocks_end - S->blocks_fresh) < S->block_size) return NULL;
+        block = S->blocks_fresh;
+        S->blocks_fresh += S->block_size;
+    }
+    ((chost_box *)(block + S->block_size - sizeof(chost_box)))->magic = NULL;
+    return block;
+}
+
+static void give_block(chost_state *S, char *block) {
+    chost_box *box = (chost_box *)(block + S->block_size - sizeof(chost_box));
+    if (box->magic == &chost_magic && box->object) S->release(box->object);
+    *(void **)block = S->blocks_free;
+    S->blocks_free = block;
+}
+
 static void *allocate(void *context, void *block, size_t old, size_t size) {
     chost_state *S = context;
-    if (block == NULL) old = 0;  // then `old` is a type tag
+    size_t tag = LUA_TNIL;
+    if (block == NULL) {  // then `old` says what the block is for
+        tag = old;
+        old = 0;
+    }
     if (size == 0) {
-        free(block);
+        if ((char *)block >= S->blocks && (char *)block < S->blocks_end) give_block(S, block);
+        else free(block);
         S->heap -= old;
         return NULL;
     }
@@ -20,7 +59,13 @@ static void *allocate(void *context, void *block, size_t old, size_t size) {
         }
         if (S->heap_limit && S->heap - old + size > S->heap_limit) return NULL;
     }
-    void *moved = realloc(block, size);
+    void *moved;
+    if (tag == LUA_TUSERDATA && size == S->block_size) {
+        moved = take_block(S);
+    } else {
+        if (tag == LUA_TUSERDATA && S->block_size == 1) S->block_size = size;
+        moved = realloc(block, size);
+    }
     if (moved) S->heap += size - old;
     return moved;
 }
@@ -41,6 +86,9 @@ static void warn(void *context, const char *text, int more) {
 }
 
 static int prepare(lua_State *L) {
+    chost_of(L)->block_size = 1;  // asks the allocator to note how large this one is
+    lua_newuserdatauv(L, sizeof(chost_box), 0);
+    lua_pop(L, 1);
     lua_createtable(L, CHOST_ERROR_SLOTS, 0);
     lua_rawsetp(L, LUA_REGISTRYINDEX, &chost_slots_key);
     lua_createtable(L, TRACED_TEXT, 0);
@@ -57,8 +105,9 @@ chost_state *chost_open(size_t heap_limit) {
     if (!S) return NULL;
     S->fail_after = -1;
     S->heap_limit = heap_limit;
-    lua_State *L = lua_newstate(allocate, S);
+    lua_State *L = reserve_blocks(S) ? lua_newstate(allocate, S) : NULL;
     if (!L) {
+        if (S->blocks) munmap(S->blocks, (size_t)(S->blocks_end - S->blocks));
         free(S);
         return NULL;
     }
@@ -83,6 +132,7 @@ void chost_shut(chost_state *S) {
 
 void chost_close(chost_state *S) {
     chost_shut(S);
+    munmap(S->blocks, (size_t)(S->blocks_end - S->blocks));
     free(S->message);
     free(S);
 }

@@ -153,14 +153,14 @@ int chost_make_declared(chost_state *S, lua_State *L, chost_function *function) 
 
 void chost_push_box(lua_State *L, chost_type *type) {
     chost_box *box = lua_newuserdatauv(L, sizeof *box, 0);
-    box->magic = &chost_magic;
     box->object = NULL;
     box->type = type;
+    box->magic = &chost_magic;
     lua_rawgeti(L, LUA_REGISTRYINDEX, type->metatable);
     lua_setmetatable(L, -2);
 }
 
-// __gc, and __close where the type has no closing function: first empty the block, then let the object go.
+// __close where the type has no closing function: first empty the block, then let the object go.
 static int release(lua_State *L) {
     chost_box *box = chost_box_at(L, 1);
     if (box && box->object) {
@@ -220,7 +220,6 @@ static int make_type(lua_State *L) {
     lua_setfield(L, -2, "__name");
     lua_pushboolean(L, 0);
     lua_setfield(L, -2, "__metatable");
-    set_function(L, "__gc", release, NULL);
     if (parts->closing) set_function(L, "__close", close_box, parts->closing);
     else set_function(L, "__close", release, NULL);
     lua_pushvalue(L, -2);

@@ -7,6 +7,8 @@ extension Call {
     public func checked() throws -> Call {
         var copy = self
         try copy.arrange()
+        // What lies on the stack now are arguments; results come after them.
+        native.cell.pointee.arranged = lua_gettop(thread)
         return copy
     }
 

@@ -59,7 +59,7 @@ final class NativeFunction {
         cell.initialize(
             to: chost_function(
                 swift: UnsafeMutableRawPointer(bitPattern: 1)!, params: Int32(Self.countParameters(declaration.doc)),
-                boxes: Int32(declaration.results), result: declaration.result?.key))
+                boxes: Int32(declaration.results), result: declaration.result?.key, arranged: 0))
         cell.pointee.swift = Unmanaged.passUnretained(self).toOpaque()
     }
 
@@ -113,10 +113,18 @@ final class NativeFunction {
         do {
             var call = Call(
                 thread: thread, function: Unmanaged.passUnretained(self), base: 0, given: count, boxes: slots + 1)
-            if !fast { try call.arrange() }
-            let before = lua_gettop(thread)
+            guard fast else {
+                try call.arrange()
+                let before = lua_gettop(thread)
+                try body(call)
+                return lua_gettop(thread) - before
+            }
+            // The function may call itself by way of Lua.
+            let outer = cell.pointee.arranged
+            defer { cell.pointee.arranged = outer }
+            cell.pointee.arranged = slots + cell.pointee.boxes
             try body(call)
-            return lua_gettop(thread) - before
+            return lua_gettop(thread) - cell.pointee.arranged
         } catch {
             return lua.failure(error, of: self)
         }

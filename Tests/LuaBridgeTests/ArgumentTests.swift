@@ -17,6 +17,22 @@ final class ArgumentTests: XCTestCase {
         ).asString
     }
 
+    /// A fast function that puts its arguments in order after all returns its results alone.
+    func testFastFunctionWithCheckedArguments() throws {
+        let f = try Fixture()
+        try f.run(
+            """
+            local b = box.new(3)
+            for _, got in ipairs{
+              table.pack(b:scaled(4)), table.pack(b:scaled{factor = 4}), table.pack(b:scaled(4.0)),
+            } do assert(got.n == 1 and got[1].value == 12) end
+            local got = table.pack(b:scaled())
+            assert(got.n == 1 and got[1].value == 6)
+            """)
+        XCTAssertTrue(f.error("box.new(1):scaled('x')").contains("argument 2 'factor'"), f.error("box.new(1):scaled('x')"))
+        XCTAssertTrue(f.error("box.new(1):scaled(1, 2)").contains("takes at most 2 arguments"), f.error("box.new(1):scaled(1, 2)"))
+    }
+
     func testPositionsKeywordsAndDefaults() throws {
         let f = try Fixture()
         let expected = [

@@ -41,6 +41,14 @@ final class Fixture {
                     try call.push(Box(a.value + (call.numberIfPresent(1) ?? call.object(1, type).value)), type)
                 })
             t.method(
+                Declaration("scaled(self: box, factor: number = 2) -> box", returns: type, fast: true) { call in
+                    if call.count == 2, let box = call.objectIfPresent(0, type), let factor = call.numberIfPresent(1) {
+                        return try call.push(Box(box.value * factor), type)
+                    }
+                    let call = try call.checked()
+                    try call.push(Box(call.object(0, type).value * call.number(1)), type)
+                })
+            t.method(
                 Declaration("add_(self: box, other: number) -> box") { call in
                     try call.object(0, type).value += call.number(1)
                     call.returnArgument(0)

@@ -28,7 +28,8 @@ typedef struct chost_type {
     int metatable;  // reference in the registry
 } chost_type;
 
-// What a userdata block holds: one retained Swift object. NULL once closed or collected.
+// What a userdata block holds: one retained Swift object. NULL once closed. Blocks have no __gc: the allocator lets go of
+// the object when Lua frees the block (state.c), which spares the collector a queue and a call for each.
 typedef struct chost_box {
     const void *magic;
     void *_Nullable object;
@@ -41,6 +42,7 @@ typedef struct chost_function {
     int params;                   // slots 1...params exist when Swift is entered
     int boxes;                    // empty result blocks made before Swift is entered, above the parameters
     chost_type *_Nullable result; // of this type
+    int arranged;                 // set while a fast function runs: how high the stack was once its arguments were put in order
 } chost_function;
 
 typedef struct chost_state {
@@ -70,6 +72,11 @@ typedef struct chost_state {
     // Lua's own heap. `fail_after` counts down to the first allocation that fails; negative: none does.
     size_t heap, heap_limit;
     long fail_after;
+
+    // The address range that userdata blocks come from: how much of it was ever used, and what was given back.
+    char *_Nullable blocks, *_Nullable blocks_end, *_Nullable blocks_fresh;
+    void *_Nullable blocks_free;
+    size_t block_size;  // of a block with Lua's own header; 0 until it is known
 } chost_state;
 
 // State
@@ -92,9 +99,9 @@ extern const char chost_magic;
 // The object of a userdata of this type at a stack index, or NULL. The type is read from the block, not from the
 // metatable, so that nothing a script does to metatables can pass one type for another.
 static inline chost_box *_Nullable chost_box_at(lua_State *L, int index) {
-    if (lua_type(L, index) != LUA_TUSERDATA || lua_rawlen(L, index) != sizeof(chost_box)) return NULL;
-    chost_box *box = (chost_box *)lua_touserdata(L, index);
-    return box->magic == &chost_magic ? box : NULL;
+    chost_box *box = (chost_box *)lua_touserdata(L, index);  // or whatever else is userdata; NULL for other values
+    chost_state *S = chost_of(L);
+    return (char *)box >= S->blocks && (char *)box < S->blocks_end && box->magic == &chost_magic ? box : NULL;
 }
 static inline void *_Nullable chost_object(lua_State *L, int index, const chost_type *type) {
     chost_box *box = chost_box_at(L, index);
@@ -102,7 +109,7 @@ static inline void *_Nullable chost_object(lua_State *L, int index, const chost_
 }
 // Puts the retained object into a block made beforehand and pushes that; false: no such block.
 static inline bool chost_fill(lua_State *L, int index, const chost_type *type, void *object) {
-    chost_box *box = chost_box_at(L, index);
+    chost_box *box = (chost_box *)lua_touserdata(L, index);
     if (!box || box->type != type || box->object) return false;
     box->object = object;
     lua_pushvalue(L, index);

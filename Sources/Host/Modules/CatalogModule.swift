@@ -40,7 +40,13 @@ enum CatalogModule {
                     modules() -> list
                     Gives the names of all modules that scripts can require.
                     """
-                ) { call in try call.push(.list(call.lua.moduleNames.map { .string($0) })) })
+                ) { call in try call.push(.list(call.lua.moduleNames.map { .string($0) })) },
+                Declaration(
+                    """
+                    cpu_level() -> string
+                    Gives the level of the kernels in use: `baseline`, `v3` or `v4`.
+                    """
+                ) { call in try call.push(CPULevel.current.rawValue) })
         }
     }
 

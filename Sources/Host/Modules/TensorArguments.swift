@@ -54,6 +54,15 @@ struct TensorArguments: OpArguments {
 }
 
 extension Call {
+    /// A number as operations take it; nil for everything else.
+    func scalarIfPresent(_ i: Int) -> Scalar? {
+        switch kind(i) {
+        case .int: intIfPresent(i).map { .int($0) }
+        case .number: numberIfPresent(i).map { .double($0) }
+        default: nil
+        }
+    }
+
     /// Gives an operation's result back to Lua.
     func push(_ result: OpResult, _ type: UserdataType<Tensor>) throws {
         switch result {

@@ -39,27 +39,72 @@ enum TensorModule {
     }
 
     static func declaration(_ op: Op, _ prefix: String, _ type: UserdataType<Tensor>) -> Declaration {
-        let name = op.name
-        let run = op.run
-        return Declaration(prefix + op.doc, returns: op.doc.returnsTensor ? type : nil) { call in
-            try reporting(name) { try call.push(try run(TensorArguments(call: call, type: type)), type) }
+        let name = op.name, run = op.run
+        let returned = op.doc.returnsTensor ? type : nil
+        guard let direct = op.direct else {
+            return Declaration(prefix + op.doc, returns: returned) { call in
+                try reporting(name) { try call.push(try run(TensorArguments(call: call, type: type)), type) }
+            }
+        }
+        return Declaration(prefix + op.doc, returns: returned, fast: true) { call in
+            do {
+                if let result = try apply(direct, call, type) {
+                    try call.push(result, type)
+                } else {
+                    try call.push(try run(TensorArguments(call: try call.checked(), type: type)), type)
+                }
+            } catch let error as TensorError { throw named(error, name) }
+        }
+    }
+
+    /// Computes the direct form when the arguments are just its operands; else nil.
+    @inline(__always)
+    private static func apply(
+        _ direct: Op.Direct, _ call: Call, _ type: UserdataType<Tensor>, first: Tensor? = nil
+    ) throws -> Tensor? {
+        let count = call.count
+        switch direct {
+        case .unary(let f):
+            guard count == 1, let a = first ?? call.objectIfPresent(0, type) else { return nil }
+            return try f(a)
+        case .operands(let f):
+            guard count == 2 else { return nil }
+            if let a = first ?? call.objectIfPresent(0, type) {
+                if let b = call.objectIfPresent(1, type) { return try f(a, b) }
+                guard let number = call.scalarIfPresent(1) else { return nil }
+                return try f(a, try Tensor.wrapped(number, beside: a))
+            }
+            guard let number = call.scalarIfPresent(0), let b = call.objectIfPresent(1, type) else { return nil }
+            return try f(try Tensor.wrapped(number, beside: b), b)
+        case .binary(let f):
+            guard count == 2, let a = first ?? call.objectIfPresent(0, type), let b = call.objectIfPresent(1, type) else { return nil }
+            return try f(a, b)
+        case .ternary(let f):
+            guard count == 2 || count == 3, let a = first ?? call.objectIfPresent(0, type),
+                let b = call.objectIfPresent(1, type)
+            else { return nil }
+            let c = call.objectIfPresent(2, type)
+            return c != nil || call.isNil(2) ? try f(a, b, c) : nil
         }
     }
 
     /// The twin that stores the result in the receiver.
     static func inPlaceTwin(_ op: Op, _ type: UserdataType<Tensor>) -> Declaration {
-        let name = op.name + "_"
-        let run = op.run
-        return Declaration("Tensor:" + op.doc.asInPlaceTwin(op.name)) { call in
-            try reporting(name) {
-                var arguments = TensorArguments(call: call, type: type)
-                let target = try arguments.tensor(0)
+        let name = op.name + "_", run = op.run, direct = op.direct
+        return Declaration("Tensor:" + op.doc.asInPlaceTwin(op.name), fast: true) { call in
+            do {
+                var call = call
+                if direct == nil || call.objectIfPresent(0, type) == nil { call = try call.checked() }
+                let target = try call.object(0, type)
                 try target.checkWritable(name)
                 // Backward may need what the target held before.
-                if GradMode.isEnabled, target.requiresGrad { arguments.original = try target.clone() }
-                guard case .tensor(let result) = try run(arguments) else {
-                    throw TensorError("has no in-place form for these arguments")
+                let original = GradMode.isEnabled && target.requiresGrad ? try target.clone() : nil
+                var result = try direct.flatMap { try apply($0, call, type, first: original) }
+                if result == nil {
+                    if direct != nil { call = try call.checked() }
+                    if case .tensor(let computed) = try run(TensorArguments(call: call, type: type, original: original)) { result = computed }
                 }
+                guard let result else { throw TensorError("has no in-place form for these arguments") }
                 guard result.shape == target.shape else {
                     throw TensorError("the result has shape \(result.shape), which does not fit the tensor's shape \(target.shape)")
                 }
@@ -67,17 +112,19 @@ enum TensorModule {
                     throw TensorError("a \(result.dtype.name) result cannot be stored in a \(target.dtype.name) tensor; convert it first")
                 }
                 try target.assign(result, name)
-            }
+            } catch let error as TensorError { throw named(error, name) }
             call.returnArgument(0)
         }
     }
 
     /// Lets failures of the library begin with the name of the operation.
     static func reporting<R>(_ name: String, _ body: () throws -> R) throws -> R {
-        do { return try body() } catch let error as TensorError {
-            let message = error.message.hasPrefix(name + ":") ? error.message : "\(name): \(error.message)"
-            throw OperationError(description: message, isMemory: error.kind == .outOfMemory)
-        }
+        do { return try body() } catch let error as TensorError { throw named(error, name) }
+    }
+
+    private static func named(_ error: TensorError, _ name: String) -> OperationError {
+        let message = error.message.hasPrefix(name + ":") ? error.message : "\(name): \(error.message)"
+        return OperationError(description: message, isMemory: error.kind == .outOfMemory)
     }
 }
 

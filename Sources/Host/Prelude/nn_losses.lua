@@ -31,6 +31,10 @@ loss("CrossEntropyLoss", "weight: tensor = nil, ignore_index: int = -100, " .. h
   .. "Example: print(nn.CrossEntropyLoss()(tensor.zeros(2, 4), tensor{0, 3}):item() - math.log(4) < 1e-6) --> true",
   "torch.nn.CrossEntropyLoss", {"weight", "ignore_index", "reduction", "label_smoothing"},
   function(self, x, y)
+    -- The usual loss has no options to pass on.
+    if not self.weight and self.ignore_index == -100 and self.reduction == "mean" and self.label_smoothing == 0 then
+      return cross_entropy(x, y)
+    end
     return cross_entropy(x, y, self.weight, self.ignore_index, self.reduction, self.label_smoothing)
   end, {weight = true})
 

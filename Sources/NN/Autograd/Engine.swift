@@ -66,45 +66,47 @@ public enum Engine {
         let oldMode = GradMode.set(createGraph)
         defer { GradMode.set(oldMode) }
         visitCounter += 1
-        let order = try discover(roots.compactMap { $0.0.node })
+        let order = discover(roots)
         defer {
             for node in order {
-                node.incoming = []
+                node.incoming = Gradients()
                 node.pending = 0
             }
         }
         for (edge, g) in roots { try deliver(g, to: edge, createGraph, &sinks, isOwned: false) }
-        var ready = roots.compactMap { $0.0.node }.filter { $0.pending == 0 }
-        var seen = Set<ObjectIdentifier>()
-        ready = ready.filter { seen.insert(ObjectIdentifier($0)).inserted }
+        var ready: [Node] = []
+        for (edge, _) in roots {
+            if let node = edge.node, node.pending == 0, !ready.contains(where: { $0 === node }) { ready.append(node) }
+        }
         while let node = ready.popLast() {
             try checkInterrupt()
             try step(node, retainGraph: retainGraph, createGraph: createGraph, &sinks)
-            for edge in node.edges {
-                guard let next = edge.node else { continue }
+            for i in 0..<node.edges.count {
+                guard let next = node.edges[i].node else { continue }
                 next.pending -= 1
                 if next.pending == 0 { ready.append(next) }
             }
             if !retainGraph {
-                node.edges = []
+                node.edges = Edges()
                 node.backward = nil
             }
         }
     }
 
     /// Counts for every reachable node how many edges lead into it.
-    private static func discover(_ roots: [Node]) throws -> [Node] {
+    private static func discover(_ roots: [(Edge, Tensor)]) -> [Node] {
         var order: [Node] = []
         var stack: [Node] = []
-        for node in roots where node.visit != visitCounter {
+        for (edge, _) in roots {
+            guard let node = edge.node, node.visit != visitCounter else { continue }
             node.visit = visitCounter
             node.pending = 0
             stack.append(node)
         }
         while let node = stack.popLast() {
             order.append(node)
-            for edge in node.edges {
-                guard let next = edge.node else { continue }
+            for i in 0..<node.edges.count {
+                guard let next = node.edges[i].node else { continue }
                 if next.visit != visitCounter {
                     next.visit = visitCounter
                     next.pending = 0
@@ -122,22 +124,23 @@ public enum Engine {
                 "backward: the graph of \(node.name) was freed by an earlier backward(); pass {retain_graph = true} to keep it")
         }
         var incoming = node.incoming
-        node.incoming = []
-        guard incoming.contains(where: { $0 != nil }) else { return }
-        for (index, hook) in node.outputHooks where index < incoming.count {
+        node.incoming = Gradients()
+        if incoming.isEmpty { return }
+        for (index, hook) in node.outputHooks {
             if let g = incoming[index], let replaced = try hook.run(g) { incoming[index] = replaced }
         }
         if let wanted = sinks.wanted {
             for (i, tensor) in wanted.enumerated() where tensor.node === node {
-                sinks.found[i] = tensor.outputIndex < incoming.count ? incoming[tensor.outputIndex] : nil
+                sinks.found[i] = incoming[tensor.outputIndex]
             }
         }
         if createGraph && !node.isDifferentiable {
             throw TensorError("create_graph: the backward of \(node.name) cannot be differentiated again")
         }
-        let grads = try backward(Gradients(values: incoming))
-        for (i, edge) in node.edges.enumerated() where !edge.isEmpty && i < grads.count {
-            guard let g = grads[i] else { continue }
+        let grads = try backward(incoming)
+        for i in 0..<min(node.edges.count, grads.count) {
+            let edge = node.edges[i]
+            guard !edge.isEmpty, let g = grads[i] else { continue }
             try deliver(g, to: edge, createGraph, &sinks, isOwned: node.makesFreshGradients && isFresh(g, i, grads, incoming))
         }
     }
@@ -146,7 +149,6 @@ public enum Engine {
         _ g: Tensor, to edge: Edge, _ createGraph: Bool, _ sinks: inout Sinks, isOwned: Bool
     ) throws {
         if let node = edge.node {
-            if node.incoming.isEmpty { node.incoming = Array(repeating: nil, count: node.outputCount) }
             if let old = node.incoming[edge.index] {
                 node.incoming[edge.index] = try Tensor.add(old, g)
             } else {
@@ -158,8 +160,8 @@ public enum Engine {
     }
 
     /// Whether a gradient is memory that this step made and handed to one input alone.
-    private static func isFresh(_ g: Tensor, _ index: Int, _ grads: [Tensor?], _ incoming: [Tensor?]) -> Bool {
-        for other in incoming where other?.storage === g.storage { return false }
+    private static func isFresh(_ g: Tensor, _ index: Int, _ grads: [Tensor?], _ incoming: Gradients) -> Bool {
+        if incoming.contains(g.storage) { return false }
         for (i, other) in grads.enumerated() where i != index && other?.storage === g.storage { return false }
         return isKnownUniquelyReferenced(&g.storage)
     }

@@ -13,6 +13,42 @@ struct Edge {
     var isEmpty: Bool { node == nil && leaf == nil }
 }
 
+/// The edges of a node, one for each input. Up to three are held in place: nearly all nodes get by without an array.
+struct Edges {
+    private var a = Edge(), b = Edge(), c = Edge()
+    private var more: [Edge] = []
+    private(set) var count = 0
+
+    init() {}
+
+    init(_ a: Edge) {
+        self.a = a
+        count = 1
+    }
+
+    init(_ a: Edge, _ b: Edge) {
+        (self.a, self.b) = (a, b)
+        count = 2
+    }
+
+    init(_ edges: [Edge]) {
+        if edges.count > 0 { a = edges[0] }
+        if edges.count > 1 { b = edges[1] }
+        if edges.count > 2 { c = edges[2] }
+        if edges.count > 3 { more = Array(edges[3...]) }
+        count = edges.count
+    }
+
+    subscript(_ i: Int) -> Edge {
+        switch i {
+        case 0: a
+        case 1: b
+        case 2: c
+        default: more[i - 3]
+        }
+    }
+}
+
 /// One recorded operation: how to turn gradients of its outputs into gradients of its inputs.
 public final class Node {
     typealias Backward = (Gradients) throws -> [Tensor?]
@@ -20,7 +56,7 @@ public final class Node {
     let name: String
     let sequence: UInt64
     let outputCount: Int
-    var edges: [Edge]
+    var edges: Edges
     /// nil once the graph was freed.
     var backward: Backward?
     /// Whether `backward` consists of recorded operations, so that it can be differentiated again.
@@ -31,12 +67,12 @@ public final class Node {
     // The engine's working state during one backward pass.
     var pending = 0
     var visit: UInt64 = 0
-    var incoming: [Tensor?] = []
+    var incoming = Gradients()
     var outputHooks: [(index: Int, hook: GradientHook)] = []
 
     nonisolated(unsafe) private static var counter: UInt64 = 0
 
-    init(_ name: String, outputs: Int = 1, edges: [Edge], differentiable: Bool = true, backward: @escaping Backward) {
+    init(_ name: String, outputs: Int = 1, edges: Edges, differentiable: Bool = true, backward: @escaping Backward) {
         Node.counter += 1
         self.name = name
         sequence = Node.counter
@@ -46,56 +82,72 @@ public final class Node {
         self.backward = backward
     }
 
-    deinit { GraphRelease.take(edges: &edges, backward: &backward) }
+    convenience init(
+        _ name: String, outputs: Int = 1, edges: [Edge], differentiable: Bool = true, backward: @escaping Backward
+    ) {
+        self.init(name, outputs: outputs, edges: Edges(edges), differentiable: differentiable, backward: backward)
+    }
+
+    deinit {
+        // After a backward pass there is nothing left to release.
+        if edges.count > 0 || backward != nil { GraphRelease.take(edges: &edges, backward: &backward) }
+    }
 }
 
-/// Gradients of a node's outputs; a missing one means zero.
+/// Gradients of a node's outputs; a missing one means zero. The first is held in place: most nodes have no other.
 struct Gradients {
-    let values: [Tensor?]
-    subscript(_ i: Int) -> Tensor? { i < values.count ? values[i] : nil }
+    private var single: Tensor?
+    private var others: [Tensor?] = []
+
+    subscript(_ i: Int) -> Tensor? {
+        get { i == 0 ? single : i - 1 < others.count ? others[i - 1] : nil }
+        set {
+            if i == 0 {
+                single = newValue
+            } else {
+                while others.count < i { others.append(nil) }
+                others[i - 1] = newValue
+            }
+        }
+    }
+
+    var isEmpty: Bool { single == nil && others.allSatisfy { $0 == nil } }
+
+    func contains(_ storage: Storage) -> Bool {
+        single?.storage === storage || others.contains { $0?.storage === storage }
+    }
+
     /// The gradient of the only output (the engine does not call a node without any).
     var first: Tensor {
         get throws {
-            guard let g = values.first ?? nil else { throw TensorError("backward: no gradient arrived") }
-            return g
+            guard let single else { throw TensorError("backward: no gradient arrived") }
+            return single
         }
     }
 }
 
-/// Releases chains of nodes in a loop: a recursive release of a million-step graph would overflow
-/// the stack.
+/// Releases chains of nodes: by recursion as far as the stack surely allows, then in a loop. A recursive release of a
+/// million-step graph would overflow the stack.
 enum GraphRelease {
     private struct Item {
-        var node: Node?
-        var tensor: Tensor?
-        var edges: [Edge] = []
+        var edges = Edges()
         var backward: Node.Backward?
     }
 
     nonisolated(unsafe) private static var queue: [Item] = []
-    nonisolated(unsafe) private static var isDraining = false
+    nonisolated(unsafe) private static var depth = 0
+    private static let deepest = 50
 
-    static func take(node: inout Node?, tensor: inout Tensor?) {
-        var item = Item()
-        swap(&item.node, &node)
-        swap(&item.tensor, &tensor)
-        drain(item)
-    }
-
-    static func take(edges: inout [Edge], backward: inout Node.Backward?) {
-        guard !edges.isEmpty || backward != nil else { return }
-        var item = Item()
-        swap(&item.edges, &edges)
-        swap(&item.backward, &backward)
-        drain(item)
-    }
-
-    private static func drain(_ item: consuming Item) {
-        queue.append(item)
-        if isDraining { return }
-        isDraining = true
-        while let next = queue.popLast() { _ = consume next }
-        isDraining = false
+    static func take(edges: inout Edges, backward: inout Node.Backward?) {
+        if depth >= deepest {
+            queue.append(Item(edges: edges, backward: backward))
+            return
+        }
+        depth += 1
+        edges = Edges()
+        backward = nil
+        if depth == 1 { while let next = queue.popLast() { _ = consume next } }
+        depth -= 1
     }
 }
 
@@ -154,6 +206,30 @@ extension Tensor {
     nonisolated(unsafe) private static var hookCounter = 0
 }
 
+/// A packed result of the shape of its input, as backward of its own node may keep it: less than a tensor, and made
+/// into one only when it is needed.
+struct SavedOutput {
+    private let storage: Storage
+    private let version: Int
+    private let dtype: DType
+
+    /// - Parameter out: fresh, and contiguous from the start of its storage.
+    init(_ out: Tensor) {
+        storage = out.storage
+        version = storage.version
+        dtype = out.dtype
+    }
+
+    /// - Throws: `TensorError` when it was changed in place since.
+    func value(_ shape: Shape, _ operation: String) throws -> Tensor {
+        let tensor = Tensor(storage: storage, dtype: dtype, shape: shape, strides: shape.contiguousStrides, offset: 0)
+        guard storage.version == version else {
+            throw SavedTensor.changed(tensor, operation, "its result", version)
+        }
+        return tensor
+    }
+}
+
 /// A tensor that backward will need, with the version it had.
 struct SavedTensor {
     private let tensor: Tensor
@@ -171,13 +247,15 @@ struct SavedTensor {
 
     /// - Throws: `TensorError` when it was changed in place since.
     func value() throws -> Tensor {
-        guard tensor.storage.version == version else {
-            throw TensorError(
-                "backward of \(operation) needs \(role) (\(tensor.dtype.name) \(tensor.shape)) that was changed in place "
-                    + "after it was used: it is at version \(tensor.storage.version), expected \(version); "
-                    + "use the out-of-place form or clone it first")
-        }
+        guard tensor.storage.version == version else { throw SavedTensor.changed(tensor, operation, role, version) }
         return tensor
+    }
+
+    fileprivate static func changed(_ tensor: Tensor, _ operation: String, _ role: String, _ version: Int) -> TensorError {
+        TensorError(
+            "backward of \(operation) needs \(role) (\(tensor.dtype.name) \(tensor.shape)) that was changed in place "
+                + "after it was used: it is at version \(tensor.storage.version), expected \(version); "
+                + "use the out-of-place form or clone it first")
     }
 }
 
@@ -198,6 +276,18 @@ extension Tensor {
         guard dtype.isFloat else { return self }
         let edges = try inputs.map { try $0?.gradientEdge() ?? Edge() }
         node = Node(name, edges: edges, differentiable: differentiable, backward: backward)
+        return self
+    }
+
+    func record(_ name: String, _ a: Tensor, _ backward: @escaping Node.Backward) throws -> Tensor {
+        guard dtype.isFloat else { return self }
+        node = Node(name, edges: Edges(try a.gradientEdge()), backward: backward)
+        return self
+    }
+
+    func record(_ name: String, _ a: Tensor, _ b: Tensor, _ backward: @escaping Node.Backward) throws -> Tensor {
+        guard dtype.isFloat else { return self }
+        node = Node(name, edges: Edges(try a.gradientEdge(), try b.gradientEdge()), backward: backward)
         return self
     }
 

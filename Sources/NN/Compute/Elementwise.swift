@@ -9,7 +9,7 @@ enum Elementwise {
             throw TensorError("not available for \(x.dtype.name) tensors")
         }
         let x = try x.packed()
-        let y = try out ?? Tensor(emptyOf: x.shape, x.dtype)
+        let y = try out ?? Tensor(emptyLike: x, x.dtype)
         let n = x.count
         if n <= Parallel.elementGrain {
             kernel(n, x.pointer, y.pointer, a, b)
@@ -26,6 +26,11 @@ enum Elementwise {
     static func binary(
         _ kernel: @escaping kernel_binary, _ x: Tensor, _ y: Tensor, _ resultType: DType, into out: Tensor? = nil
     ) throws -> Tensor {
+        if out == nil, x.isContiguous, y.isContiguous, x.shape == y.shape {
+            let z = try Tensor(emptyLike: x, resultType)
+            flat(kernel, z.count, x, 1, y, 1, z)
+            return z
+        }
         let shape = x.shape == y.shape ? x.shape : try Shape.broadcast(x.shape, y.shape)
         let z = try out ?? Tensor(emptyOf: shape, resultType)
         let n = z.count

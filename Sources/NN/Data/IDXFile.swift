@@ -163,7 +163,9 @@ final class PendingIDX: @unchecked Sendable {
         let bytes = tensor.count * element.size
         // Narrow elements are read into the upper end of their wider tensor and widened from below.
         let target = tensor.pointer + tensor.count * (tensor.dtype.size - element.size)
-        if let packed {
+        if let packed, let whole = try packed.whole(headerSize + bytes) {
+            target.copyMemory(from: whole.base + headerSize, byteCount: bytes)
+        } else if let packed {
             let got = try packed.read(into: target, bytes)
             guard got == bytes else {
                 throw TensorError.file(

@@ -52,6 +52,12 @@ final class Inflate: @unchecked Sendable {
     /// Compressed bytes used so far.
     var consumed: Int { input.count - available - Int(stream.pointee.avail_in) }
 
+    /// All data at once, when it is `count` bytes and there is a faster way than piece by piece; else nil.
+    func whole(_ count: Int) throws -> FileBytes? {
+        guard format == .gzip, let fast = WholeInflate.shared else { return nil }
+        return try fast.bytes(of: input, count, path)
+    }
+
     /// Fills `target`; gives fewer bytes than asked for only where the data ends.
     func read(into target: UnsafeMutableRawPointer, _ count: Int) throws -> Int {
         var done = 0

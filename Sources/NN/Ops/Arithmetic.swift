@@ -46,9 +46,15 @@ extension Tensor {
         _ name: String, _ out: Tensor, _ a: Tensor, _ b: Tensor,
         _ ga: @escaping (Tensor) throws -> Tensor, _ gb: @escaping (Tensor) throws -> Tensor
     ) throws -> Tensor {
-        let (sa, sb, da, db) = (a.shape, b.shape, a.dtype, b.dtype)
         let (needsA, needsB) = (a.requiresGrad, b.requiresGrad)
-        return try out.record(name, [a, b]) { g in
+        if a.shape == out.shape, b.shape == out.shape, a.dtype == out.dtype, b.dtype == out.dtype {
+            return try out.record(name, a, b) { g in
+                let g = try g.first
+                return [needsA ? try ga(g) : nil, needsB ? try gb(g) : nil]
+            }
+        }
+        let (sa, sb, da, db) = (a.shape, b.shape, a.dtype, b.dtype)
+        return try out.record(name, a, b) { g in
             let g = try g.first
             return [
                 needsA ? try Arithmetic.reduce(try ga(g), sa, da) : nil,
@@ -187,10 +193,7 @@ extension Op {
         _ name: String, _ text: String, samples: [String], inPlace: Bool = true,
         _ f: @escaping @Sendable (Tensor, Tensor) throws -> Tensor
     ) -> Op {
-        Op("\(name)(input: tensor|number, other: tensor|number) -> tensor\n\(text)", inPlace: inPlace, samples: samples) {
-            let (a, b) = try $0.pair(0, 1)
-            return .tensor(try f(a, b))
-        }
+        Op("\(name)(input: tensor|number, other: tensor|number) -> tensor\n\(text)", inPlace: inPlace, samples: samples, .operands(f))
     }
 
     /// `b` times the argument `alpha`.
@@ -210,7 +213,7 @@ extension Op {
             Adds `alpha * other` to `input`, with broadcasting and type promotion.
             Example: tensor{1, 2}:add(tensor{10, 20}) --> tensor([11, 22])
             Source: torch.add
-            """, inPlace: true, samples: ["x:add(y)", "x:add(row)", "col:add(row)", "x:add(y, {alpha = 0.5})", "x + 2", "3 + s"]
+            """, inPlace: true, samples: ["x:add(y)", "x:add(row)", "col:add(row)", "x:add(y, {alpha = 0.5})", "x + 2", "3 + s"], direct: .operands(Tensor.add)
         ) { args in
             let (a, b) = try args.pair(0, 1)
             return .tensor(try Tensor.add(a, try scaled(b, beside: a, args, "add")))
@@ -221,7 +224,7 @@ extension Op {
             Subtracts `alpha * other` from `input`, with broadcasting and type promotion.
             Example: tensor{11, 22}:sub(1) --> tensor([10, 21])
             Source: torch.sub
-            """, inPlace: true, samples: ["x:sub(y)", "x:sub(row)", "col:sub(x, {alpha = 2})", "1 - x"]
+            """, inPlace: true, samples: ["x:sub(y)", "x:sub(row)", "col:sub(x, {alpha = 2})", "1 - x"], direct: .operands(Tensor.sub)
         ) { args in
             let (a, b) = try args.pair(0, 1)
             return .tensor(try Tensor.sub(a, try scaled(b, beside: a, args, "sub")))
@@ -240,7 +243,7 @@ extension Op {
             Example: tensor{1, 2}:div(2) --> tensor([0.5000, 1.0000])
             Errors: integer division by zero with a rounding mode
             Source: torch.div
-            """, inPlace: true, samples: ["x:div(pos)", "x / pos", "2 / pos", "row / pos", "x / 3"]
+            """, inPlace: true, samples: ["x:div(pos)", "x / pos", "2 / pos", "row / pos", "x / 3"], direct: .operands(Tensor.div)
         ) { args in
             let (a, b) = try args.pair(0, 1)
             if args.isNil(2) { return .tensor(try Tensor.div(a, b)) }

@@ -74,11 +74,8 @@ extension Op {
             \(name)(input: tensor|number, other: tensor|number) -> tensor
             Tells for each element whether \(what); the result is a bool tensor.
             Source: torch.\(torch ?? name)
-            """, inPlace: true, samples: ["!x:\(name)(y)", "!x:\(name)(row)"]
-        ) {
-            let (a, b) = try $0.pair(0, 1)
-            return .tensor(try Comparison.compute(op, a, b))
-        }
+            """, inPlace: true, samples: ["!x:\(name)(y)", "!x:\(name)(row)"],
+            .operands { try Comparison.compute(op, $0, $1) })
     }
 
     static let comparison: [Op] = [

@@ -154,7 +154,7 @@ extension Op {
             Gives input [.., in] times the transpose of weight [out, in], plus bias [out].
             Errors: a number of features that differs
             Source: torch.nn.functional.linear
-            """, form: .function, samples: ["F.linear(x, m:t(), v)", "F.linear(t3, m:t())", "F.linear(row, m:t(), v)"]
-        ) { .tensor(try Tensor.linear(try $0.tensor(0), try $0.tensor(1), try $0.optionalTensor(2))) },
+            """, form: .function, samples: ["F.linear(x, m:t(), v)", "F.linear(t3, m:t())", "F.linear(row, m:t(), v)"],
+            .ternary(Tensor.linear)),
     ]
 }

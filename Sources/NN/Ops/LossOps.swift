@@ -58,12 +58,7 @@ extension Tensor {
         rows = try rows.reshape(Shape(target.count, c))
         let labels = try target.converted(to: .int64).packed()
         try checkClasses(labels, c, ignoreIndex, name, logits.shape)
-        let (loss, rowWeight) = try rowLosses(rows, labels, weight, ignoreIndex, labelSmoothing)
-        switch reduction {
-        case .none: return try loss.reshape(target.shape)
-        case .sum: return try loss.sum()
-        case .mean: return try loss.sum() / rowWeight.sum()
-        }
+        return try rowLosses(rows, labels, weight, ignoreIndex, labelSmoothing, reduction, target.shape)
     }
 
     static func checkClasses(_ labels: Tensor, _ c: Int, _ ignoreIndex: Int, _ name: String, _ logits: Shape) throws {
@@ -73,10 +68,11 @@ extension Tensor {
         }
     }
 
-    /// Loss and weight of each row; logits [R, C].
+    /// The loss of each row of logits [R, C], or their mean or sum, as one recorded operation.
     private static func rowLosses(
-        _ rows: Tensor, _ labels: Tensor, _ weight: Tensor?, _ ignoreIndex: Int, _ smoothing: Double
-    ) throws -> (Tensor, Tensor) {
+        _ rows: Tensor, _ labels: Tensor, _ weight: Tensor?, _ ignoreIndex: Int, _ smoothing: Double,
+        _ reduction: LossReduction, _ shape: Shape
+    ) throws -> Tensor {
         let (r, c) = (rows.shape[0], rows.shape[1])
         let x = try rows.packed(), w = try weight?.packed()
         let loss = try Tensor(emptyOf: Shape(r), x.dtype), lse = try Tensor(emptyOf: Shape(r), x.dtype)
@@ -89,24 +85,33 @@ extension Tensor {
                     loss.pointer, lse.pointer, rowWeight.pointer, $0)
             }
         }
-        guard shouldRecord(rows) else { return (loss, rowWeight) }
-        let sx = SavedTensor(rows, "cross_entropy")
-        let recorded = try loss.record("cross_entropy", [rows], differentiable: false) { g in
-            let g = try g.first
+        let out: Tensor
+        var divisor: Tensor?
+        switch reduction {
+        case .none: out = loss.window(shape, shape.contiguousStrides, offset: 0)
+        case .sum: out = try loss.sum()
+        case .mean:
+            let total = try rowWeight.sum()
+            out = try loss.sum() / total
+            divisor = total
+        }
+        guard shouldRecord(rows) else { return out }
+        let sx = SavedTensor(rows, "cross_entropy"), total = divisor
+        return try out.record("cross_entropy", [rows], differentiable: false) { g in
+            var g = try g.first.packed()
+            if let total { g = try g / total }
             let x = try sx.value().packed()
-            // A mean or sum sends one number to all rows: no need to spread it out.
-            let flat = g.count == 0 || g.strides[0] == 0 || g.strides[0] == 1 ? g : try g.packed()
             let out = try Tensor(emptyOf: x.shape, x.dtype)
             if r > 0 {
                 Parallel.withExec {
                     kernels.cross_entropy_backward(
                         code, r, c, x.pointer, labels.data(), w.map { UnsafeRawPointer($0.pointer) }, Int64(ignoreIndex), smoothing,
-                        lse.pointer, flat.pointer, flat.strides[0], out.pointer, $0)
+                        // A mean or sum sends one number to all rows.
+                        lse.pointer, g.pointer, reduction == .none ? 1 : 0, out.pointer, $0)
                 }
             }
             return [out]
         }
-        return (recorded, rowWeight)
     }
 
     private static func withProbabilities(
@@ -180,7 +185,10 @@ extension Op {
                 "F.cross_entropy(x, tensor{1, 0, 3}, tensor.ones_like(row):cumsum(0), {label_smoothing = 0.1})",
                 "F.cross_entropy(t3, tensor{{0, 1, 2, 0}, {1, 1, 0, 2}}, {reduction = \"none\"})",
                 "F.cross_entropy(x, pos:softmax(1))", "F.cross_entropy(row, tensor(2))",
-            ]
+            ],
+            direct: .binary {
+                try Tensor.crossEntropy($0, $1, weight: nil, ignoreIndex: -100, reduction: "mean", labelSmoothing: 0)
+            }
         ) {
             .tensor(
                 try Tensor.crossEntropy(

@@ -17,16 +17,43 @@ public struct Op: Sendable {
     /// in float64, also on strided inputs, unless it begins with "!", which marks one without gradient.
     public let samples: [String]
     public let run: @Sendable (any OpArguments) throws -> OpResult
+    /// What `run` computes when nothing but the operands is given: the usual call goes this short way.
+    public let direct: Direct?
 
+    public enum Direct: Sendable {
+        case unary(@Sendable (Tensor) throws -> Tensor)
+        /// Either operand may be a number.
+        case operands(@Sendable (Tensor, Tensor) throws -> Tensor)
+        case binary(@Sendable (Tensor, Tensor) throws -> Tensor)
+        /// The last may be left out.
+        case ternary(@Sendable (Tensor, Tensor, Tensor?) throws -> Tensor)
+    }
+
+    /// - Parameter direct: for operations with options, what they compute without them.
     public init(
-        _ doc: String, form: Form = .both, inPlace: Bool = false, samples: [String] = [],
+        _ doc: String, form: Form = .both, inPlace: Bool = false, samples: [String] = [], direct: Direct? = nil,
         _ run: @escaping @Sendable (any OpArguments) throws -> OpResult
     ) {
         self.doc = doc
         self.form = form
         hasInPlaceTwin = inPlace
         self.samples = samples
+        self.direct = direct
         self.run = run
+    }
+
+    /// An operation that takes nothing but operands.
+    public init(_ doc: String, form: Form = .both, inPlace: Bool = false, samples: [String] = [], _ direct: Direct) {
+        self.init(doc, form: form, inPlace: inPlace, samples: samples, direct: direct) { arguments in
+            switch direct {
+            case .unary(let f): return .tensor(try f(try arguments.tensor(0)))
+            case .operands(let f):
+                let (a, b) = try arguments.pair(0, 1)
+                return .tensor(try f(a, b))
+            case .binary(let f): return .tensor(try f(try arguments.tensor(0), try arguments.tensor(1)))
+            case .ternary(let f): return .tensor(try f(try arguments.tensor(0), try arguments.tensor(1), try arguments.optionalTensor(2)))
+            }
+        }
     }
 
     public var name: String { String(doc.prefix { $0 != "(" }) }
@@ -113,9 +140,10 @@ extension OpArguments {
 
 extension Tensor {
     /// A 0-d tensor for a number that meets `other`: of its dtype, unless the number is of a higher category.
-    static func wrapped(_ value: Scalar, beside other: Tensor) throws -> Tensor {
+    public static func wrapped(_ value: Scalar, beside other: Tensor) throws -> Tensor {
         let own = value.wrappedDType
-        let t = try full(Shape(), value, own.category <= other.dtype.category ? other.dtype : own)
+        let t = try Tensor(emptyOf: Shape(), own.category <= other.dtype.category ? other.dtype : own)
+        t.setElement(0, value)
         t.isWrappedNumber = true
         return t
     }

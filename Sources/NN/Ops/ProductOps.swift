@@ -20,8 +20,8 @@ extension Op {
             Example: tensor{{1, 2}, {3, 4}}:matmul(tensor{1, 1}) --> tensor([3, 7])
             Errors: inner sizes that differ
             Source: torch.matmul
-            """, samples: ["x:matmul(m)", "x:matmul(row)", "row:matmul(m)", "row:matmul(row)", "t3:matmul(u3)", "t3:matmul(m)", "x:matmul(u3)"]
-        ) { .tensor(try Tensor.matmul(try $0.tensor(0), try $0.tensor(1))) },
+            """, samples: ["x:matmul(m)", "x:matmul(row)", "row:matmul(m)", "row:matmul(row)", "t3:matmul(u3)", "t3:matmul(m)", "x:matmul(u3)"],
+            .binary(Tensor.matmul)),
         ranked("mm", "Multiplies two matrices.", 2, 2, sample: "x:mm(m)"),
         ranked("bmm", "Multiplies two batches of matrices.", 3, 3, sample: "t3:bmm(u3)"),
         ranked("mv", "Multiplies a matrix and a vector.", 2, 1, sample: "x:mv(row)"),

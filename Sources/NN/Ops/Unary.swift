@@ -13,12 +13,12 @@ extension Tensor {
         }
         if x.isWrappedNumber { out.isWrappedNumber = true }
         guard let derivative, shouldRecord(x) else { return out }
-        let (sx, so) = (SavedTensor(x, name), out.savedOutput(name))
-        return try out.record(name, [x]) { g in
+        let (sx, so) = (SavedTensor(x, name), SavedOutput(out))
+        return try out.record(name, x) { g in
             let x = try sx.value()
             // Differentiating again needs the result's own history.
             let y = GradMode.isEnabled
-                ? try apply(op, name, x, floating: floating, a, b, derivative: derivative) : try so.value()
+                ? try apply(op, name, x, floating: floating, a, b, derivative: derivative) : try so.value(x.shape, name)
             return [try derivative(x, y, try g.first)]
         }
     }
@@ -119,9 +119,9 @@ struct UnaryFunction: Sendable {
     }
 
     var record: Op {
-        Op("\(name)(input: tensor) -> tensor\n\(text)\nSource: \(source)", inPlace: true, samples: samples) { [self] in
-            .tensor(try callAsFunction(try $0.tensor(0)))
-        }
+        Op(
+            "\(name)(input: tensor) -> tensor\n\(text)\nSource: \(source)", inPlace: true, samples: samples,
+            .unary { [self] in try callAsFunction($0) })
     }
 
     private static let roundings = [UNARY_FLOOR, UNARY_CEIL, UNARY_ROUND, UNARY_TRUNC]

@@ -28,15 +28,36 @@ public final class Allocator: Sendable {
     private let state = Mutex(State())
 
     /// Bytes ever allocated, and bytes in use: how a script engine's collector learns of memory it
-    /// cannot see. Written under the lock, read without: a stale value does no harm.
+    /// cannot see. Written by the script's thread or under the lock, read without: a stale value does no harm.
     public nonisolated(unsafe) let allocatedBytes: UnsafeMutablePointer<Int>
     public nonisolated(unsafe) let liveBytes: UnsafeMutablePointer<Int>
+
+    /// Small blocks of the thread that scripts run on, which need no lock: an operation on a few numbers is mostly
+    /// the allocation of its result.
+    private nonisolated(unsafe) let own: UnsafeMutablePointer<OwnCache>
+    /// Heads of its lists, by size class.
+    private nonisolated(unsafe) let ownFree: UnsafeMutablePointer<UnsafeMutableRawPointer?>
+
+    private struct OwnCache {
+        let thread = pthread_self()
+        /// Bytes in use that this thread took and gave back without the lock; negative when others' blocks end here.
+        var live = 0
+        var cached = 0
+        var peak = 0
+        static let limit = 4 << 20
+    }
 
     private init() {
         allocatedBytes = .allocate(capacity: 2)
         allocatedBytes.initialize(repeating: 0, count: 2)
         liveBytes = allocatedBytes + 1
+        own = .allocate(capacity: 1)
+        own.initialize(to: OwnCache())
+        ownFree = .allocate(capacity: Allocator.smallClasses)
+        ownFree.initialize(repeating: nil, count: Allocator.smallClasses)
     }
+
+    private var isOwn: Bool { pthread_equal(own.pointee.thread, pthread_self()) != 0 }
 
     // Classes: multiples of 64 up to 4 KiB, then four steps per power of two up to 1 TiB.
     private static let smallClasses = 64
@@ -57,9 +78,19 @@ public final class Allocator: Sendable {
     /// - Throws: `TensorError` of kind `.outOfMemory`, naming what was asked for and what there is.
     func allocate(_ bytes: Int, for what: @autoclosure () -> String) throws -> (UnsafeMutableRawPointer, Int) {
         let (index, size) = Allocator.sizeClass(bytes)
+        if index < Allocator.smallClasses, isOwn, let block = ownFree[index] {
+            ownFree[index] = block.load(as: UnsafeMutableRawPointer?.self)
+            own.pointee.cached -= size
+            own.pointee.live += size
+            allocatedBytes.pointee &+= size
+            liveBytes.pointee &+= size
+            if liveBytes.pointee > own.pointee.peak { own.pointee.peak = liveBytes.pointee }
+            return (block, size)
+        }
         guard index < Allocator.classCount else { throw outOfMemory(bytes, what()) }
+        let own = own
         let block: UnsafeMutableRawPointer? = state.withLock { s in
-            guard s.statistics.live <= s.limit - size else { return nil }
+            guard s.statistics.live + own.pointee.live <= s.limit - size else { return nil }
             var block: UnsafeMutableRawPointer?
             if let head = s.free[index] {
                 s.free[index] = head.load(as: UnsafeMutableRawPointer?.self)
@@ -71,8 +102,8 @@ public final class Allocator: Sendable {
             if block != nil {
                 s.statistics.live += size
                 allocatedBytes.pointee &+= size
-                liveBytes.pointee = s.statistics.live
-                s.statistics.peak = max(s.statistics.peak, s.statistics.live)
+                liveBytes.pointee = s.statistics.live + own.pointee.live
+                s.statistics.peak = max(s.statistics.peak, liveBytes.pointee)
             }
             return block
         }
@@ -85,9 +116,18 @@ public final class Allocator: Sendable {
 
     func release(_ block: UnsafeMutableRawPointer, size: Int) {
         let index = Allocator.sizeClass(size).index
+        if index < Allocator.smallClasses, isOwn, own.pointee.cached < OwnCache.limit {
+            block.storeBytes(of: ownFree[index], as: UnsafeMutableRawPointer?.self)
+            ownFree[index] = block
+            own.pointee.cached += size
+            own.pointee.live -= size
+            liveBytes.pointee &-= size
+            return
+        }
+        let own = own
         let keep = state.withLock { s in
             s.statistics.live -= size
-            liveBytes.pointee = s.statistics.live
+            liveBytes.pointee = s.statistics.live + own.pointee.live
             guard s.statistics.cached + size <= s.cacheLimit else { return false }
             block.storeBytes(of: s.free[index], as: UnsafeMutableRawPointer?.self)
             s.free[index] = block
@@ -108,9 +148,23 @@ public final class Allocator: Sendable {
             }
             s.statistics.cached = 0
         }
+        guard isOwn else { return }
+        for i in 0..<Allocator.smallClasses {
+            while let block = ownFree[i] {
+                ownFree[i] = block.load(as: UnsafeMutableRawPointer?.self)
+                free(block)
+            }
+        }
+        own.pointee.cached = 0
     }
 
-    public var statistics: Statistics { state.withLock { $0.statistics } }
+    public var statistics: Statistics {
+        var sum = state.withLock { $0.statistics }
+        sum.live += own.pointee.live
+        sum.cached += own.pointee.cached
+        sum.peak = max(sum.peak, own.pointee.peak)
+        return sum
+    }
 
     /// Bytes that tensors may hold together: `HOST_MEMORY_LIMIT`, else 90% of what the container or
     /// the machine has.
@@ -125,7 +179,7 @@ public final class Allocator: Sendable {
     }
 
     private func outOfMemory(_ bytes: Int, _ what: String) -> TensorError {
-        let now = state.withLock { ($0.statistics.live, $0.limit) }
+        let now = (statistics.live, limit)
         return TensorError(
             "cannot allocate \(formatBytes(bytes)) for \(what); in use \(formatBytes(now.0)), "
                 + "limit \(formatBytes(now.1)) (HOST_MEMORY_LIMIT)", kind: .outOfMemory)

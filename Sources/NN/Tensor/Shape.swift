@@ -2,11 +2,12 @@
 public struct Shape: Equatable, Sendable {
     public static let maxRank = 8
 
-    private var values: SIMD8<Int>
+    /// Not a SIMD vector: that would ask for 64-byte alignment, and objects so aligned take the slow way through malloc.
+    private var values: (Int, Int, Int, Int, Int, Int, Int, Int)
     public private(set) var rank: Int
 
     public init() {
-        values = .zero
+        values = (0, 0, 0, 0, 0, 0, 0, 0)
         rank = 0
     }
 
@@ -20,59 +21,64 @@ public struct Shape: Equatable, Sendable {
     }
 
     init(repeating value: Int, rank: Int) {
-        values = SIMD8(repeating: value)
+        values = (value, value, value, value, value, value, value, value)
         self.rank = rank
     }
 
     init(_ a: Int) {
-        values = SIMD8(a, 0, 0, 0, 0, 0, 0, 0)
+        values = (a, 0, 0, 0, 0, 0, 0, 0)
         rank = 1
     }
 
     init(_ a: Int, _ b: Int) {
-        values = SIMD8(a, b, 0, 0, 0, 0, 0, 0)
+        values = (a, b, 0, 0, 0, 0, 0, 0)
         rank = 2
     }
 
     init(_ a: Int, _ b: Int, _ c: Int) {
-        values = SIMD8(a, b, c, 0, 0, 0, 0, 0)
+        values = (a, b, c, 0, 0, 0, 0, 0)
         rank = 3
     }
 
     init(_ a: Int, _ b: Int, _ c: Int, _ d: Int) {
-        values = SIMD8(a, b, c, d, 0, 0, 0, 0)
+        values = (a, b, c, d, 0, 0, 0, 0)
         rank = 4
     }
 
     public subscript(_ i: Int) -> Int {
-        get { values[i] }
-        set { values[i] = newValue }
+        get { withUnsafePointer(to: values) { UnsafeRawPointer($0).assumingMemoryBound(to: Int.self)[Shape.checked(i)] } }
+        set { withUnsafeMutablePointer(to: &values) { UnsafeMutableRawPointer($0).assumingMemoryBound(to: Int.self)[Shape.checked(i)] = newValue } }
+    }
+
+    private static func checked(_ i: Int) -> Int {
+        precondition(i >= 0 && i < maxRank)
+        return i
     }
 
     public static func == (a: Shape, b: Shape) -> Bool {
         guard a.rank == b.rank else { return false }
-        for i in 0..<a.rank where a.values[i] != b.values[i] { return false }
+        for i in 0..<a.rank where a[i] != b[i] { return false }
         return true
     }
 
     /// The caller has checked that there is room (see `checkRoom`).
     mutating func append(_ value: Int) {
-        values[rank] = value
+        self[rank] = value
         rank += 1
     }
 
     mutating func insert(_ value: Int, at index: Int) {
         var i = rank
         while i > index {
-            values[i] = values[i - 1]
+            self[i] = self[i - 1]
             i -= 1
         }
-        values[index] = value
+        self[index] = value
         rank += 1
     }
 
     mutating func remove(at index: Int) {
-        for i in index..<(rank - 1) { values[i] = values[i + 1] }
+        for i in index..<(rank - 1) { self[i] = self[i + 1] }
         rank -= 1
     }
 
@@ -82,12 +88,12 @@ public struct Shape: Equatable, Sendable {
         }
     }
 
-    public var array: [Int] { (0..<rank).map { values[$0] } }
+    public var array: [Int] { (0..<rank).map { self[$0] } }
 
     /// Number of elements; sizes were checked when the tensor was made.
     public var count: Int {
         var n = 1
-        for i in 0..<rank { n &*= values[i] }
+        for i in 0..<rank { n &*= self[i] }
         return n
     }
 
@@ -97,7 +103,7 @@ public struct Shape: Equatable, Sendable {
         var n = 1
         var empty = false
         for i in 0..<rank {
-            let size = values[i]
+            let size = self[i]
             guard size >= 0 else { throw TensorError("sizes must not be negative, got \(self)") }
             if size == 0 { empty = true; continue }
             let (product, overflow) = n.multipliedReportingOverflow(by: size)
@@ -115,11 +121,26 @@ public struct Shape: Equatable, Sendable {
         var step = 1
         var i = rank - 1
         while i >= 0 {
-            strides.values[i] = step
-            step &*= max(values[i], 1)
+            strides[i] = step
+            step &*= max(self[i], 1)
             i -= 1
         }
         return strides
+    }
+
+    /// Whether these strides show `count` elements of this shape in row-major order without gaps.
+    func isRowMajor(_ strides: Shape, _ count: Int) -> Bool {
+        var expected = 1
+        var i = rank - 1
+        while i >= 0 {
+            let size = self[i]
+            if size != 1 {
+                if strides[i] != expected && count != 0 { return false }
+                expected &*= size
+            }
+            i -= 1
+        }
+        return true
     }
 
     /// `dim` counted from the end when negative. A 0-d tensor accepts 0 and -1, as PyTorch does.

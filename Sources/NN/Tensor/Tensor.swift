@@ -11,6 +11,8 @@ public final class Tensor {
     public let offset: Int
     /// Number of elements.
     public let count: Int
+    /// Whether the elements lie in row-major order without gaps.
+    public let isContiguous: Bool
 
     /// A number from a script: it does not raise the dtype of what it meets, as in PyTorch.
     var isWrappedNumber = false
@@ -35,6 +37,18 @@ public final class Tensor {
         self.strides = strides
         self.offset = offset
         count = shape.count
+        isContiguous = shape.isRowMajor(strides, count)
+    }
+
+    /// A fresh tensor of the shape of `other`, which is contiguous, with undefined contents.
+    init(emptyLike other: Tensor, _ dtype: DType) throws {
+        count = other.count
+        shape = other.shape
+        strides = other.strides
+        storage = try Storage(byteCount: count &* dtype.size, for: "a tensor of shape \(other.shape) and dtype \(dtype.name)")
+        self.dtype = dtype
+        offset = 0
+        isContiguous = true
     }
 
     /// A fresh contiguous tensor with undefined contents.
@@ -46,11 +60,7 @@ public final class Tensor {
         self.shape = shape
         strides = shape.contiguousStrides
         offset = 0
-    }
-
-    deinit {
-        // Long chains of graph nodes must not be released by recursion.
-        if node != nil || viewBase != nil { GraphRelease.take(node: &node, tensor: &viewBase) }
+        isContiguous = true
     }
 
     public var rank: Int { shape.rank }
@@ -61,20 +71,6 @@ public final class Tensor {
     /// Address of the first element as `T`; the caller has checked the dtype.
     func data<T>(_ type: T.Type = T.self) -> UnsafeMutablePointer<T> {
         pointer.assumingMemoryBound(to: T.self)
-    }
-
-    public var isContiguous: Bool {
-        var expected = 1
-        var i = shape.rank - 1
-        while i >= 0 {
-            let size = shape[i]
-            if size != 1 {
-                if strides[i] != expected && count != 0 { return false }
-                expected &*= size
-            }
-            i -= 1
-        }
-        return true
     }
 
     /// The same storage under another shape; the caller has checked the bounds.

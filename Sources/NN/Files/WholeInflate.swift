@@ -1,0 +1,46 @@
+#if canImport(Glibc)
+import Glibc
+#else
+import Darwin
+#endif
+
+/// Decompresses a gzip file in one go by libdeflate, where the system has it: several times as fast as zlib, which
+/// decompresses in pieces. What libdeflate refuses goes through zlib, whose errors say where and why.
+struct WholeInflate: @unchecked Sendable {
+    private typealias Make = @convention(c) () -> OpaquePointer?
+    private typealias Free = @convention(c) (OpaquePointer?) -> Void
+    private typealias Decompress = @convention(c) (
+        OpaquePointer?, UnsafeRawPointer, Int, UnsafeMutableRawPointer, Int, UnsafeMutablePointer<Int>, UnsafeMutablePointer<Int>
+    ) -> Int32
+
+    private let make: Make
+    private let free: Free
+    private let decompress: Decompress
+
+    /// nil where there is no libdeflate.
+    static let shared: WholeInflate? = {
+        for name in ["libdeflate.so.0", "libdeflate.0.dylib"] {
+            guard let handle = dlopen(name, RTLD_NOW | RTLD_LOCAL), let make = dlsym(handle, "libdeflate_alloc_decompressor"),
+                let free = dlsym(handle, "libdeflate_free_decompressor"),
+                let decompress = dlsym(handle, "libdeflate_gzip_decompress_ex")
+            else { continue }
+            return WholeInflate(
+                make: unsafeBitCast(make, to: Make.self), free: unsafeBitCast(free, to: Free.self),
+                decompress: unsafeBitCast(decompress, to: Decompress.self))
+        }
+        return nil
+    }()
+
+    /// The `count` bytes that one gzip member holds; nil when it holds another number, is followed by anything or is corrupt.
+    func bytes(of input: UnsafeRawBufferPointer, _ count: Int, _ path: String) throws -> FileBytes? {
+        guard let start = input.baseAddress, input.count >= 18 else { return nil }
+        // The last four bytes are the size of the data, as far as 32 bits hold it.
+        let size = UnsafeRawPointer(start + input.count - 4).loadUnaligned(as: UInt32.self)
+        guard UInt32(littleEndian: size) == UInt32(truncatingIfNeeded: count), let decompressor = make() else { return nil }
+        defer { free(decompressor) }
+        let output = try FileBytes(count: count, path)
+        var consumed = 0, produced = 0
+        let code = decompress(decompressor, start, input.count, output.base, count, &consumed, &produced)
+        return code == 0 && consumed == input.count && produced == count ? output : nil
+    }
+}
