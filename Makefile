@@ -37,9 +37,11 @@ test-cpu-levels: build ## train some steps as older CPUs, emulated: the same bit
 	Tests/cpu-levels.sh $(HOST)
 
 bench: build ## measure speed and memory into benchmarks/results.md; BENCH_QUICK=1 is shorter, AREAS="products calls" a part
+	@scripts/install-packages.sh "" "python3" python3
 	python3 benchmarks/bench.py
 
 bench-peers: ## install PyTorch and wandb into .venv-bench, for make bench to compare with (several GB)
+	@scripts/install-packages.sh "" "python3 python3-venv" python3
 	python3 -m venv .venv-bench
 	.venv-bench/bin/pip install --quiet --upgrade torch numpy wandb
 

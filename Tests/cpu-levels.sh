@@ -1,7 +1,6 @@
 #!/bin/sh
 # Trains the same small CNN natively at each CPU level and as emulated older CPUs. On a CPU without AVX-512 or AVX2
-# nothing compiled for them may be reached; levels v3 and v4 give the same model, bit for bit, and so do both natively
-# and emulated.
+# nothing compiled for them may be reached; the model is the same everywhere, bit for bit.
 #
 # usage: Tests/cpu-levels.sh [host, default .build/release/host]
 set -eu
@@ -16,7 +15,12 @@ trap 'rm -rf "$work"' EXIT
 train() {
   name=$1 level=$2
   shift 2
-  used=$("$@" "$here/Lua/cpu_levels.lua" "$work/$name") || { echo "$name: failed"; exit 1; }
+  used=$("$@" "$here/Lua/cpu_levels.lua" "$work/$name" 2>"$work/errors") || {
+    # qemu warns of features that it cannot emulate and nobody asked for.
+    grep -v "TCG doesn't support" "$work/errors"
+    echo "$name: failed"
+    exit 1
+  }
   [ -z "$level" ] || [ "$used" = "$level" ] || { echo "$name: runs kernels of level $used, expected $level"; exit 1; }
   echo "$(sha256sum <"$work/$name" | cut -c1-16)  $name (kernels: $used)"
 }
@@ -30,10 +34,6 @@ train native "$best" "$host"
 train native-baseline baseline env HOST_CPU_LEVEL=baseline "$host"
 train nehalem baseline qemu-x86_64 -cpu Nehalem "$host"
 train haswell v3 qemu-x86_64 -cpu Haswell "$host"
-same native-baseline nehalem
-if [ "$best" != baseline ]; then
-  train native-v3 v3 env HOST_CPU_LEVEL=v3 "$host"
-  same native-v3 haswell
-  same native native-v3
-fi
+[ "$best" = baseline ] || train native-v3 v3 env HOST_CPU_LEVEL=v3 "$host"
+for name in "$work"/native-* "$work/nehalem" "$work/haswell"; do same native "$(basename "$name")"; done
 echo "CPU levels: ok"

@@ -13,6 +13,7 @@ import statistics
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 
 here = os.path.dirname(os.path.abspath(__file__))
@@ -240,9 +241,7 @@ class Bench:
     def processes(self):
         if not wanted("processes"):
             return
-        table = self.report.table("Whole processes")
-
-        def both(words, ours, theirs, rounds, goal=""):
+        def both(table, words, ours, theirs, rounds, goal=""):
             progress(f"Whole processes: {words}")
             try:
                 a, b = alternate(rounds, ours, theirs if peer else None)
@@ -268,11 +267,12 @@ class Bench:
             accuracies["peers"].append(100 * values["accuracy"])
             return seconds
 
-        both("empty script", lambda: run([host, "-e", "return 1"])[0], lambda: run([peer, "-c", "import torch"])[0], 2 if quick else 5)
-        both("start to first training step of the CNN", lambda: run(script("first_step.lua"))[0],
+        table = self.report.table("Whole processes")
+        both(table, "empty script (PyTorch: its import)", lambda: run([host, "-e", "return 1"])[0], lambda: run([peer, "-c", "import torch"])[0], 2 if quick else 5)
+        both(table, "start to first training step of the CNN", lambda: run(script("first_step.lua"))[0],
              lambda: run(python("first_step.py"))[0], 2 if quick else 5, "0.4 s")
-        self.watching(both, script, python)
-        both("scripts/train.lua, start to end", train, peer_train, 1 if quick else 3, "5 s and 5 times")
+        self.watching(lambda *row: both(table, *row), python)
+        both(table, "scripts/train.lua, start to end", train, peer_train, 1 if quick else 3, "5 s and 5 times")
         if accuracies["ours"]:
             note = "Test accuracy of scripts/train.lua: " + ", ".join(f"{a:.2f}%" for a in accuracies["ours"])
             if accuracies["peers"]:
@@ -280,10 +280,10 @@ class Bench:
             self.report.note(note + ".")
 
         table = self.report.table("Memory", "Largest resident memory of a process.", unit=size)
-        both("CNN training, batch 64", lambda: float(run(script("memory.lua"))[1].split()[-1]),
+        both(table, "CNN training, batch 64", lambda: float(run(script("memory.lua"))[1].split()[-1]),
              lambda: float(run(python("memory.py"))[1].split()[-1]), 1 if quick else 3, "1/4")
 
-    def watching(self, both, script, python):
+    def watching(self, both, python):
         """From a saved edit to the first step of the next run, as `host --watch` does it."""
         if "--watch" not in subprocess.run([host, "--help"], capture_output=True, text=True).stdout:
             return
@@ -315,7 +315,6 @@ class Bench:
 
         try:
             # Without an answer the process is stopped, which ends the wait.
-            import threading
             timer = threading.Timer(120, lambda: os.killpg(process.pid, signal.SIGKILL))
             timer.start()
             wait()
