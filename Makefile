@@ -45,6 +45,21 @@ bench-peers: ## install PyTorch and wandb into .venv-bench, for make bench to co
 	python3 -m venv .venv-bench
 	.venv-bench/bin/pip install --quiet --upgrade torch numpy wandb
 
+# Not part of `make test`: they need a browser, or packages from PyPI.
+test-report: build ## draw the page that train.lua leaves in headless Chromium and check it; SHOTS=FOLDER keeps the pictures
+	@command -v chromium >/dev/null || scripts/install-packages.sh "" chromium chromium
+	$(SWIFT) build $(CONFIG) --build-tests
+	REPORT_SHOTS="$(SHOTS)" $(SWIFT) test $(CONFIG) --skip-build --filter ReportTests
+
+JUPYTER := .venv-jupyter
+test-jupyter: build ## test the Jupyter kernel: the protocol's own tests, and the notebook (in a virtual environment)
+	@/sbin/ldconfig -p | grep -q 'libzmq\.so\.5' || scripts/install-packages.sh "" "libzmq5 libcairo2" no-libzmq
+	test -d $(JUPYTER) || python3 -m venv $(JUPYTER)
+	$(JUPYTER)/bin/pip install --quiet --requirement Tests/Jupyter/requirements.txt
+	$(HOST) jupyter install --prefix $(JUPYTER)
+	$(JUPYTER)/bin/python Tests/Jupyter/kernel_test.py
+	$(JUPYTER)/bin/python Tests/Jupyter/notebook_test.py
+
 run: build ## run a script: make run SCRIPT=scripts/train.lua ARGS="--epochs 1"
 	$(HOST) $(SCRIPT) $(ARGS)
 

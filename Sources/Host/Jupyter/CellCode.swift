@@ -1,9 +1,9 @@
 import LuaBridge
 
 /// The text of a cell as something that can be called: statements whose last expression, if any, is the cell's value.
-enum CellCode {
+package enum CellCode {
     /// - Throws: the error of the text as it stands, when it is no Lua.
-    static func compile(_ text: String, name: String, _ lua: Lua) throws -> LuaFunction {
+    package static func compile(_ text: String, name: String, _ lua: Lua) throws -> LuaFunction {
         if let chunk = try? lua.load("return " + text, name: name) { return chunk }
         var lines = text.split(separator: "\n", omittingEmptySubsequences: false).map(String.init)
         while let last = lines.last, last.allSatisfy(\.isWhitespace) { lines.removeLast() }
@@ -19,9 +19,9 @@ enum CellCode {
         return try lua.load(text, name: name)
     }
 
-    enum Completeness: String { case complete, incomplete, invalid }
+    package enum Completeness: String { case complete, incomplete, invalid }
 
-    static func completeness(_ text: String, _ lua: Lua) -> Completeness {
+    package static func completeness(_ text: String, _ lua: Lua) -> Completeness {
         do {
             _ = try compile(text, name: "=cell", lua)
             return .complete

@@ -1,18 +1,18 @@
 import LuaBridge
 
 /// The name under the cursor of a cell, and what it can become.
-struct CellWord {
+package struct CellWord {
     /// The value that the name begins with, as `net.weight` of `net.weight:si`; empty for a global.
-    let path: String
-    let separator: Character?
+    package let path: String
+    package let separator: Character?
     /// What was typed of the last name.
-    let prefix: String
+    package let prefix: String
     /// Where the last name begins and the cursor is, in characters of the cell.
-    let start: Int
-    let end: Int
+    package let start: Int
+    package let end: Int
 
     /// - Parameter whole: goes on to the end of the name that the cursor is in.
-    init(_ code: String, cursor: Int, whole: Bool = false) {
+    package init(_ code: String, cursor: Int, whole: Bool = false) {
         let scalars = Array(code.unicodeScalars)
         var end = min(max(cursor, 0), scalars.count)
         func isWord(_ s: Unicode.Scalar) -> Bool { s.isASCII && (s.properties.isAlphabetic || ("0"..."9").contains(s) || s == "_") }
@@ -31,7 +31,7 @@ struct CellWord {
         self.start = end - prefix.unicodeScalars.count
     }
 
-    var full: String { path + (separator.map(String.init) ?? "") + prefix }
+    package var full: String { path + (separator.map(String.init) ?? "") + prefix }
 
     private static let keywords = [
         "and", "break", "do", "else", "elseif", "end", "false", "for", "function", "goto", "if", "in", "local", "nil", "not", "or",
@@ -39,7 +39,7 @@ struct CellWord {
     ]
 
     /// Names that begin as typed, sorted. Fields are looked up without running anything of the script: no function is called.
-    func matches(_ lua: Lua) throws -> [String] {
+    package func matches(_ lua: Lua) throws -> [String] {
         var names: Set<String> = []
         let found = try lua.run(Self.lookup, name: "=[host completion]", [.string(path)])
         for value in found.first?.asList ?? [] { if let name = value.asString { names.insert(name) } }
@@ -58,7 +58,7 @@ struct CellWord {
     }
 
     /// What help has to say of the name.
-    func help(_ lua: Lua) throws -> String? {
+    package func help(_ lua: Lua) throws -> String? {
         guard !full.isEmpty else { return nil }
         // The module must be loaded for its documentation to be there.
         if lua.moduleNames.contains(full) { _ = try? lua.require(full) }

@@ -89,6 +89,7 @@ struct JupyterCommand {
         let channels = try KernelChannels(ConnectionFile(words[1]), zmq)
         let kernel = try Kernel(channels)
         try channels.start()
+        defer { channels.finish() }
         return kernel.run()
     }
 }

@@ -71,8 +71,7 @@ final class Kernel {
         let isKept = !isSilent && (content["store_history"]?.boolValue ?? true)
         if isKept { count += 1 }
         if !isSilent { channels.publish("execute_input", ["code": .string(code), "execution_count": .int(Int64(count))], request) }
-        CellOutput.display = { [channels] in channels.publish("display_data", $0.content, request) }
-        defer { CellOutput.display = { _ in } }
+        FigureOutlet.show = { [channels] in channels.publish("display_data", CellOutput($0).content, request) }
         var shown = ""
         do {
             let output = try running { try value(of: code, name: "=In [\(count)]") }

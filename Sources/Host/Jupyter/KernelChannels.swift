@@ -13,6 +13,7 @@ final class KernelChannels: @unchecked Sendable {
     // `outbox` is under its own lock; sockets and capture belong to the serving thread once it has started.
     private let zmq: ZeroMQ
     private let codec: MessageCodec
+    private let context: ZeroMQ.Context
     private let shell: ZeroMQ.Socket
     private let control: ZeroMQ.Socket
     private let iopub: ZeroMQ.Socket
@@ -21,6 +22,7 @@ final class KernelChannels: @unchecked Sendable {
     private let capture: OutputCapture
     private let wake: (read: Int32, write: Int32)
     private let parentProcess = getppid()
+    private var threads: [BackgroundThread] = []
 
     /// What the script's thread wants sent, and has a claim to see sent in this order with what it printed.
     private enum Item {
@@ -34,6 +36,7 @@ final class KernelChannels: @unchecked Sendable {
         var items: [Item] = []
         var posted = 0
         var sent = 0
+        var isClosed = false
     }
 
     private let outbox = Signal(Outbox())
@@ -52,7 +55,7 @@ final class KernelChannels: @unchecked Sendable {
     init(_ connection: ConnectionFile, _ zmq: ZeroMQ) throws {
         self.zmq = zmq
         codec = MessageCodec(key: connection.key, session: Hex.randomID())
-        let context = try ZeroMQ.Context(zmq)
+        context = try ZeroMQ.Context(zmq)
         shell = try ZeroMQ.Socket(context, .router, bind: connection.address("shell"))
         control = try ZeroMQ.Socket(context, .router, bind: connection.address("control"))
         iopub = try ZeroMQ.Socket(context, .publish, bind: connection.address("iopub"))
@@ -71,9 +74,22 @@ final class KernelChannels: @unchecked Sendable {
     func start() throws {
         let echo = BackgroundThread { [self] in
             while let parts = heartbeat.receive(waiting: true) { heartbeat.send(parts) }
+            heartbeat.close()
         }
         let serving = BackgroundThread { [self] in serve() }
+        threads = [echo, serving]
         guard echo.isStarted, serving.isStarted else { throw LuaError("cannot start the kernel's threads") }
+    }
+
+    /// Ends the threads once everything is sent: at most a second.
+    func finish() {
+        Console.flush()
+        outbox.update { $0.isClosed = true }
+        poke()
+        threads.last?.join()
+        for socket in [shell, control, iopub, stdin] { socket.close() }
+        context.end()
+        threads.first?.join()
     }
 
     // MARK: For the script's thread
@@ -115,15 +131,16 @@ final class KernelChannels: @unchecked Sendable {
                 var buffer = [UInt8](repeating: 0, count: 64)
                 while read(wake.read, &buffer, buffer.count) > 0 {}
             }
-            let items = outbox.update { box -> [Item] in
+            let (items, isClosed) = outbox.update { box -> ([Item], Bool) in
                 defer { box.items = [] }
-                return box.items
+                return (box.items, box.isClosed)
             }
             sendOutput()
             if !items.isEmpty {
                 for item in items { send(item) }
                 outbox.update { $0.sent += items.count }
             }
+            if isClosed { return }
             if ready.sockets[1] { while let frames = control.receive(waiting: false) { receive(frames, onControl: true) } }
             if ready.sockets[0] { while let frames = shell.receive(waiting: false) { receive(frames, onControl: false) } }
             // Whoever started the kernel is gone.

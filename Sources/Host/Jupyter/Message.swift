@@ -2,31 +2,36 @@ import CCrypto
 import Wandb
 
 /// One message of the Jupyter protocol, 5.3: <https://jupyter-client.readthedocs.io/en/stable/messaging.html>.
-struct Message: Sendable {
+package struct Message: Sendable {
     /// Where answers on a router socket go.
-    var identities: [[UInt8]] = []
-    var header: WandbMap
-    var parent: WandbMap = [:]
-    var metadata: WandbMap = [:]
-    var content: WandbMap
+    package var identities: [[UInt8]] = []
+    package var header: WandbMap
+    package var parent: WandbMap = [:]
+    package var metadata: WandbMap = [:]
+    package var content: WandbMap
 
-    var type: String { header["msg_type"]?.stringValue ?? "" }
+    package var type: String { header["msg_type"]?.stringValue ?? "" }
 
     static let version = "5.3"
 }
 
 /// Writes messages to frames and reads them, with the key that both sides know.
-struct MessageCodec: Sendable {
+package struct MessageCodec: Sendable {
     /// Empty: nothing is signed.
     let key: [UInt8]
     let session: String
+
+    package init(key: [UInt8], session: String) {
+        self.key = key
+        self.session = session
+    }
 
     private static let delimiter = Array("<IDS|MSG>".utf8)
 
     struct Failure: Error, CustomStringConvertible { let description: String }
 
     /// A message from this kernel.
-    func message(_ type: String, _ content: WandbMap, parent: Message?, metadata: WandbMap = [:]) -> Message {
+    package func message(_ type: String, _ content: WandbMap, parent: Message?, metadata: WandbMap = [:]) -> Message {
         let header: WandbMap = [
             "msg_id": .string(Hex.randomID()), "session": .string(session), "username": .string("kernel"), "date": .string(Self.date()),
             "msg_type": .string(type), "version": .string(Message.version),
@@ -34,13 +39,13 @@ struct MessageCodec: Sendable {
         return Message(identities: parent?.identities ?? [], header: header, parent: parent?.header ?? [:], metadata: metadata, content: content)
     }
 
-    func frames(_ message: Message) -> [[UInt8]] {
+    package func frames(_ message: Message) -> [[UInt8]] {
         let parts = [message.header, message.parent, message.metadata, message.content].map { Wandb.JSONWriter.bytes(.map($0)) }
         return message.identities + [Self.delimiter, Array(signature(parts).utf8)] + parts
     }
 
     /// - Throws: `Failure` for what is no message, or not signed with the key.
-    func message(_ frames: [[UInt8]]) throws -> Message {
+    package func message(_ frames: [[UInt8]]) throws -> Message {
         guard let mark = frames.firstIndex(of: Self.delimiter), frames.count >= mark + 6 else { throw Failure(description: "a message without its frames") }
         let parts = Array(frames[(mark + 2)..<(mark + 6)])
         guard key.isEmpty || Self.isEqual(Array(signature(parts).utf8), frames[mark + 1]) else { throw Failure(description: "a message with a wrong signature") }

@@ -75,7 +75,7 @@ final class ZeroMQ: @unchecked Sendable {
 
     enum Kind: Int32 { case publish = 1, reply = 4, router = 6 }
 
-    /// Owns the sockets' memory; ends when the last of them is closed.
+    /// Owns the sockets' memory.
     final class Context: @unchecked Sendable {
         fileprivate let raw: UnsafeMutableRawPointer
         let library: ZeroMQ
@@ -86,7 +86,9 @@ final class ZeroMQ: @unchecked Sendable {
             self.library = library
         }
 
-        deinit { _ = library.endContext(raw) }
+        /// Waits until all sockets are closed and what they had to send is sent, or their patience is over. Who still waits
+        /// on a socket is woken and closes it.
+        func end() { while library.endContext(raw) != 0, library.errorNumber() == EINTR {} }
     }
 
     /// One socket, bound to an address. Belongs to one thread at a time.
@@ -103,10 +105,15 @@ final class ZeroMQ: @unchecked Sendable {
             set(Self.linger, to: 1000)
             // A client that connects again under the same name takes over.
             if kind == .router { set(Self.handover, to: 1) }
-            guard library.bindSocket(raw, address) == 0 else { throw library.failure("cannot bind \(address)") }
+            guard library.bindSocket(raw, address) == 0 else {
+                let failure = library.failure("cannot bind \(address)")
+                close()
+                throw failure
+            }
         }
 
-        deinit { _ = library.closeSocket(raw) }
+        /// The last that is done with it.
+        func close() { _ = library.closeSocket(raw) }
 
         private static let linger: Int32 = 17, handover: Int32 = 56, dontWait: Int32 = 1, sendMore: Int32 = 2
 
@@ -124,7 +131,7 @@ final class ZeroMQ: @unchecked Sendable {
             }
         }
 
-        /// The parts of the next message; nil: there is none (when not waiting), or the context ended.
+        /// The parts of the next message; nil: there is none (when not waiting), or the context ends.
         func receive(waiting: Bool) -> [[UInt8]]? {
             var parts: [[UInt8]] = []
             while true {
