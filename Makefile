@@ -30,7 +30,7 @@ wandb-compat: build ## compare our W&B runs with those of the official client (i
 
 wandb-kills: deps ## kill the program 500 times and look for lost or doubled rows; KILLS=N
 	$(SWIFT) build $(CONFIG) --build-tests
-	HOST_KILLS=$(or $(KILLS),500) $(SWIFT) test $(CONFIG) --skip-build --filter KillTests
+	HOST_KILLS=$(or $(KILLS),500) $(SWIFT) test $(CONFIG) --skip-build --filter WandbTests.KillTests
 
 test-cpu-levels: build ## train some steps as older CPUs, emulated: the same bits everywhere
 	@scripts/install-packages.sh "" "qemu-user" qemu-x86_64
@@ -59,6 +59,30 @@ test-jupyter: build ## test the Jupyter kernel: the protocol's own tests, and th
 	$(HOST) jupyter install --prefix $(JUPYTER)
 	$(JUPYTER)/bin/python Tests/Jupyter/kernel_test.py
 	$(JUPYTER)/bin/python Tests/Jupyter/notebook_test.py
+
+# Tests that go further than `make test` (docs/reliability.md). Each prints its seed; FUZZ_SEED and HOST_KILL_SEED repeat a run.
+SANITIZED = HostTests.DeclarationTests|HostTests.LuaScriptTests|HostTests.CommandTests|LuaBridgeTests|NNTests|WandbTests|FileFuzzingTests
+FUZZ_SECONDS ?= 60
+SOAK_SECONDS ?= 3600
+
+test-asan: deps ## tests and random calls under AddressSanitizer
+	Tests/sanitized.sh address "$(SANITIZED)"
+
+test-tsan: deps ## tests and random calls under ThreadSanitizer
+	Tests/sanitized.sh thread "$(SANITIZED)"
+
+fuzz: build ## call everything with everything: FUZZ_SECONDS=60, FUZZ_SEED
+	Tests/fuzz.sh $(HOST) $(FUZZ_SECONDS) $(FUZZ_SEED)
+
+fuzz-files: deps ## feed broken files to all readers: FUZZ_SECONDS=60 for each format, FUZZ_SEED
+	FUZZ_SECONDS=$(FUZZ_SECONDS) FUZZ_SEED=$(FUZZ_SEED) Tests/Fuzz/run.sh
+
+test-kill: deps ## kill training at 200 random instants
+	$(SWIFT) build $(CONFIG) --build-tests
+	HOST_KILLS=$${HOST_KILLS:-200} $(SWIFT) test $(CONFIG) --skip-build --filter HostTests.TrainingKillTests
+
+soak: build ## train for an hour: memory, files and threads stay flat; SOAK_SECONDS
+	@folder=$$(mktemp -d); $(HOST) Tests/Lua/soak.lua $(SOAK_SECONDS) $$folder && $(HOST) Tests/Lua/long_log.lua 1000000 $$folder; status=$$?; rm -rf $$folder; exit $$status
 
 run: build ## run a script: make run SCRIPT=scripts/train.lua ARGS="--epochs 1"
 	$(HOST) $(SCRIPT) $(ARGS)

@@ -23,6 +23,7 @@ let kernels = kernelLevels.map { Target.Dependency(stringLiteral: $0.0) }
 let package = Package(
     name: "host",
     platforms: [.macOS(.v15)],
+    products: [.library(name: "FileFuzzing", type: .static, targets: ["FileFuzzing"])],
     dependencies: [
         // Without its traits it needs no more of Foundation than FoundationEssentials: no 40 MB of ICU in the image.
         .package(url: "https://github.com/apple/swift-protobuf", from: "1.39.0", traits: []),
@@ -50,6 +51,8 @@ let package = Package(
                 "CCurl", "CCrypto", "CZlib", .product(name: "SwiftProtobuf", package: "swift-protobuf"),
             ],
             exclude: ["Proto/records.proto"]),
+        .target(
+            name: "FileFuzzing", dependencies: ["LuaBridge", "NN", "Wandb", "CYAML"], path: "Tests/Fuzz/FileFuzzing"),
         .executableTarget(
             name: "host", dependencies: ["LuaBridge", "NN", "Wandb", "CPrelude", "CCurl", "CCrypto", "CYAML"],
             path: "Sources/Host", exclude: ["Prelude"]),
@@ -57,7 +60,8 @@ let package = Package(
         .testTarget(name: "NNTests", dependencies: ["NN"]),
         .testTarget(name: "LuaBridgeTests", dependencies: ["LuaBridge"]),
         .testTarget(name: "WandbTests", dependencies: ["Wandb"], exclude: ["Fixtures"]),
-        .testTarget(name: "HostTests", dependencies: ["host"]),
+        .testTarget(name: "HostTests", dependencies: ["host", "Wandb"]),
+        .testTarget(name: "FileFuzzingTests", dependencies: ["FileFuzzing"]),
     ],
     swiftLanguageModes: [.v6],
     cLanguageStandard: .gnu2x)

@@ -53,10 +53,20 @@ local optimizer, scheduler = models.optimizer(opt, net, #epoch_loader(1))
 
 -- Inside a job only /tmp outlives a killed try; the folder there belongs to this job, datum and pipeline.
 local checkpoint = pachyderm.inside and pachyderm.scratch("checkpoint.safetensors") or fs.join(opt.out, "checkpoint.safetensors")
-local history = {start = 1, step = 0, seconds = 0, epochs = {}}
+-- `batches` and `sum` are of an epoch that was left in the middle.
+local history = {start = 1, step = 0, seconds = 0, epochs = {}, batches = 0, sum = 0}
 if (opt.resume or pachyderm.inside) and fs.exists(checkpoint) then
   history = nn.load_checkpoint(checkpoint, {model = net, optimizer = optimizer, scheduler = scheduler})
   print(("resuming from %s at epoch %d"):format(checkpoint, history.start))
+end
+
+local losses = history.losses and history.losses:tolist() or {} -- of each step, for the page
+
+local function save()
+  history.losses = tensor(losses)
+  local state = {model = net, optimizer = optimizer, scheduler = scheduler}
+  for name, value in pairs(history) do state[name] = value end
+  nn.save_checkpoint(checkpoint, state)
 end
 
 local function evaluate(loader)
@@ -74,16 +84,18 @@ local function evaluate(loader)
 end
 
 fs.mkdir(opt.out)
-local losses = history.losses and history.losses:tolist() or {} -- of each step, for the page
 local run = tracking.start(opt)
+cli.stop_requested() -- from here on SIGTERM waits for the end of a step
 print(net)
 
 local train_loss, val_loss, val_accuracy = history.train_loss, history.val_loss, history.val_accuracy
 for epoch = history.start, opt.epochs do
-  local began, sum, steps = time.monotonic(), 0, 0
+  local began, sum, steps = time.monotonic(), history.sum, 0
   net:train()
   local bar = progress(epoch_loader(epoch), {desc = ("epoch %d/%d"):format(epoch, opt.epochs)})
   for x, y in bar do
+    steps = steps + 1
+    if steps <= history.batches then goto continue end -- computed before this try
     local loss = loss_fn(net(x), y)
     optimizer:zero_grad()
     loss:backward()
@@ -93,13 +105,21 @@ for epoch = history.start, opt.epochs do
       error(("the loss became NaN at epoch %d, step %d; try a smaller --lr (it was %g). The last good state is %s")
         :format(epoch, history.step, opt.lr, fs.exists(checkpoint) and checkpoint or "not saved yet"), 0)
     end
-    history.step, sum, steps = history.step + 1, sum + value, steps + 1
+    history.step, sum = history.step + 1, sum + value
     losses[#losses + 1] = value
     -- Steps are named: what a retried job computes a second time is known by them, and logged once.
     run:log({["train/loss"] = value, ["train/lr"] = scheduler and scheduler:get_last_lr()[1] or opt.lr, epoch = epoch},
       {step = history.step})
     if scheduler then scheduler:step() end
     bar:set{loss = value}
+    -- SIGTERM: the state of this very step is kept, the run is marked, the next try goes on from here.
+    if cli.stop_requested() then
+      history.batches, history.sum, history.seconds = steps, sum, history.seconds + time.monotonic() - began
+      save()
+      print(("stopped after step %d; --resume goes on from %s"):format(history.step, checkpoint))
+      os.exit(143)
+    end
+    ::continue::
   end
   history.seconds = history.seconds + time.monotonic() - began
   train_loss = sum / steps
@@ -107,15 +127,12 @@ for epoch = history.start, opt.epochs do
   run:log({["val/loss"] = val_loss, ["val/accuracy"] = val_accuracy, epoch = epoch}, {step = history.step})
   print(("epoch %d: train loss %.4f, validation loss %.4f, validation accuracy %.2f%%")
     :format(epoch, train_loss, val_loss, 100 * val_accuracy))
-  history.start = epoch + 1
+  history.start, history.batches, history.sum = epoch + 1, 0, 0
   table.insert(history.epochs, {
     epoch = epoch, train_loss = train_loss, val_loss = val_loss, val_accuracy = val_accuracy,
   })
-  nn.save_checkpoint(checkpoint, {
-    model = net, optimizer = optimizer, scheduler = scheduler,
-    start = history.start, step = history.step, seconds = history.seconds, epochs = history.epochs,
-    losses = tensor(losses), train_loss = train_loss, val_loss = val_loss, val_accuracy = val_accuracy,
-  })
+  history.train_loss, history.val_loss, history.val_accuracy = train_loss, val_loss, val_accuracy
+  save()
 end
 
 -- The results. The model's bytes depend on data, script and seed alone; times and ids live in other files.

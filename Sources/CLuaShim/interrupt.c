@@ -2,6 +2,7 @@
 // that a pcall around the interrupted code is interrupted as well.
 #include "Private.h"
 #include <pthread.h>
+#include <sys/time.h>
 
 static chost_state *volatile signalled;
 static pthread_t lua_thread;
@@ -37,7 +38,14 @@ static void handle(int signal) {
     }
     struct sigaction normal = {.sa_handler = SIG_DFL};
     sigaction(signal, &normal, NULL);  // a second one ends a program that does not listen
-    chost_interrupt(S, signal);
+    if (signal == SIGTERM && S->grace_ms > 0) {
+        // The script ends by itself at a place that suits it, or is stopped when its time is over.
+        S->terminating = 1;
+        struct itimerval timer = {.it_value = {S->grace_ms / 1000, S->grace_ms % 1000 * 1000}};
+        setitimer(ITIMER_REAL, &timer, NULL);
+        return;
+    }
+    chost_interrupt(S, signal == SIGALRM ? SIGTERM : signal);
 }
 
 void chost_stop_running(void) {
@@ -46,12 +54,14 @@ void chost_stop_running(void) {
 
 void chost_handle_signals(chost_state *S) {
     if (!S && !signalled) return;
+    if (!S) setitimer(ITIMER_REAL, &(struct itimerval){0}, NULL);
     signalled = S;
     lua_thread = pthread_self();
     struct sigaction action = {.sa_handler = S ? handle : SIG_DFL};
     sigemptyset(&action.sa_mask);
     sigaction(SIGINT, &action, NULL);
     sigaction(SIGTERM, &action, NULL);
+    sigaction(SIGALRM, &action, NULL);
     // Stays: a request to stop may arrive when the script has ended just then.
     if (S) sigaction(CHOST_STOP_SIGNAL, &action, NULL);
 }
@@ -62,7 +72,7 @@ void chost_unhandle_signals(chost_state *S) {
 }
 
 void chost_clear_interrupt(chost_state *S) {
-    S->interrupt = 0;
+    S->interrupt = S->terminating = 0;
     lua_sethook(S->main, NULL, 0, 0);
     if (signalled == S) chost_handle_signals(S);
 }

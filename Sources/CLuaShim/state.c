@@ -78,9 +78,14 @@ static int panic(lua_State *L) {
 }
 
 static void warn(void *context, const char *text, int more) {
-    static bool middle;
+    static bool middle, off;
     (void)context;
-    if (!middle && !more && text[0] == '@') return;  // control messages: warnings are always on
+    if (!middle && !more && text[0] == '@') {  // control messages; warnings are on until a script turns them off
+        if (strcmp(text, "@off") == 0) off = true;
+        if (strcmp(text, "@on") == 0) off = false;
+        return;
+    }
+    if (off) return;
     fprintf(stderr, "%s%s%s", middle ? "" : "host: warning: ", text, more ? "" : "\n");
     middle = more;
 }

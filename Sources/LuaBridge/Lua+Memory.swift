@@ -43,6 +43,13 @@ extension Lua {
         return signal == 0 ? nil : Int32(signal)
     }
 
+    /// Whether SIGTERM has come. From the first call on it no longer stops the script at once: the script has `grace` seconds
+    /// to end at a place that suits it.
+    public func isTerminating(grace: Double) -> Bool {
+        state.pointee.grace_ms = sig_atomic_t(max(1, min(grace, 3600) * 1000))
+        return state.pointee.terminating != 0
+    }
+
     /// Throws when the script was asked to stop.
     public func checkInterrupt() throws {
         if interrupted != nil { throw LuaError("interrupted") }

@@ -112,6 +112,22 @@ final class CommandTests: XCTestCase {
         }
     }
 
+    /// A script that asks for it is not stopped at once: it ends at a place that suits it, or when its time is over.
+    func testSIGTERMWithGrace() throws {
+        let polite = try HostProcess.run(
+            ["-e", "local cli = require 'cli' repeat until cli.stop_requested() print('saved') os.exit(143)"], signal: (SIGTERM, 0.3))
+        XCTAssertEqual(polite.status, 143, polite.error)
+        XCTAssertEqual(polite.out, "saved\n")
+        let deaf = try HostProcess.run(
+            ["-e", "local cli = require 'cli' cli.stop_requested(0.2) while true do pcall(function() while true do end end) end"], signal: (SIGTERM, 0.3))
+        XCTAssertEqual(deaf.status, 143, deaf.error)
+        XCTAssertTrue(deaf.error.contains("terminated"), deaf.error)
+        let finisher = try HostProcess.run(
+            ["-e", "local cli = require 'cli' repeat until cli.stop_requested(0.1) setmetatable({}, {__gc = function() require('time').sleep(0.3) print('closed') end}) os.exit(143)"],
+            signal: (SIGTERM, 0.3))
+        XCTAssertEqual(finisher.status, 143, finisher.error)
+    }
+
     func testSession() throws {
         let outcome = try HostProcess.run(["-i"], input: "1 + 1\nx = 5\nfor i = 1, 2 do\nprint(i)\nend\nx, nil\nerror('e')\njson.encode{1}\n")
         XCTAssertEqual(outcome.status, 0)

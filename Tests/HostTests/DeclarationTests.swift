@@ -8,11 +8,14 @@ final class DeclarationTests: XCTestCase {
     }
 
     /// Runs a script of `Tests/Lua` and shows its last line, where it sums up.
-    private func check(_ script: String, _ arguments: [String], seconds: Double = 300, line: UInt = #line) throws {
+    private func check(
+        _ script: String, _ arguments: [String], folder: URL? = nil, environment: [String: String] = [:], seconds: Double = 300,
+        line: UInt = #line
+    ) throws {
         // Wild sizes are refused at the limit instead of filling the machine.
         let outcome = try HostProcess.run(
-            [HostProcess.scripts.appendingPathComponent(script).path] + arguments, environment: ["HOST_MEMORY_LIMIT": "1GiB"],
-            seconds: seconds)
+            [HostProcess.scripts.appendingPathComponent(script).path] + arguments, folder: folder,
+            environment: environment.merging(["HOST_MEMORY_LIMIT": "1GiB"]) { $1 }, seconds: seconds)
         XCTAssertEqual(outcome.status, 0, String(outcome.out.suffix(20000)) + outcome.error, line: line)
         print(script, arguments.suffix(2), outcome.out.split(separator: "\n").last ?? "")
     }
@@ -35,7 +38,38 @@ final class DeclarationTests: XCTestCase {
 
     func testExamples() throws { try check("examples.lua", ["tensor"]) }
 
+    /// `make fuzz` goes on for longer, from a seed that is drawn.
     func testRandomCalls() throws {
-        for seed in 1...3 { try check("fuzz.lua", ["\(seed)", "12", "tensor"]) }
+        for seed in 1...3 {
+            let scratch = try Scratch()
+            try check(
+                "fuzz.lua", ["\(seed)", "4000", "tensor", "nn", "optim", "data", "json", "fs", "time", "progress", "wandb", "pachyderm"],
+                folder: scratch.url, environment: ["WANDB_MODE": "offline", "WANDB_BASE_URL": "http://127.0.0.1:9", "HOST_PROGRESS": "0"])
+        }
+    }
+
+    /// Every operation gives the same bits at any number of threads and on every CPU level that this machine has.
+    func testTheSameBitsEverywhere() throws {
+        var texts: [String: String] = [:]
+        for level in ["baseline", "v3", "v4"] {
+            let outcome = try HostProcess.run(
+                [HostProcess.scripts.appendingPathComponent("digests.lua").path, "1,2,3,7"], environment: ["HOST_CPU_LEVEL": level], seconds: 600)
+            XCTAssertEqual(outcome.status, 0, outcome.error)
+            texts[level] = outcome.out
+            print(level, outcome.out.split(separator: "\n").last ?? "")
+        }
+        let expected = (texts["baseline"] ?? "").split(separator: "\n")
+        XCTAssertGreaterThan(expected.count, 500)
+        for level in ["v3", "v4"] {
+            for (a, b) in zip(expected, (texts[level] ?? "").split(separator: "\n")) where a != b { XCTFail("\(level): \(b)\nbaseline: \(a)") }
+        }
+    }
+
+    /// Memory, files and threads of a run that goes on. `make soak` takes an hour.
+    func testAShortSoak() throws {
+        let scratch = try Scratch()
+        let seconds = ProcessInfo.processInfo.environment["SOAK_SECONDS"] ?? "12"
+        try check("soak.lua", [seconds, scratch.url.path], seconds: (Double(seconds) ?? 12) + 120)
+        try check("long_log.lua", ["200000", scratch.url.path])
     }
 }

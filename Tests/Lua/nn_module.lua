@@ -223,6 +223,15 @@ check.close("xavier_normal_", init.xavier_normal_(w):std(), math.sqrt(2 / 140), 
 that("kaiming_uniform_", init.kaiming_uniform_(w, {nonlinearity = "relu"}):abs():max():item() <= math.sqrt(6 / 80))
 check.close("kaiming_normal_", init.kaiming_normal_(w, 0, "fan_out"):std(), math.sqrt(2 / 60), 0.05)
 that("trunc_normal_", init.trunc_normal_(w, 0, 1, -1, 0.5):max():item() <= 0.5 and w:min():item() >= -1)
+-- Intervals that hold little of the distribution: mean and deviation by numerical integration of its density.
+for _, case in ipairs{{-2, 2, 0, 0.8796257}, {-0.5, 3, 0.5037345, 0.6869553}, {5, 9, 5.1865040, 0.1808216}, {-9, -5, -5.1865040, 0.1808216}} do
+  local t = init.trunc_normal_(tensor.empty(500, 400, {dtype = "float64"}), 0, 1, case[1], case[2])
+  that("trunc_normal_ inside", t:min():item() >= case[1] and t:max():item() <= case[2])
+  check.close("trunc_normal_ mean", t:mean(), case[3], 0, 0.01)
+  check.close("trunc_normal_ deviation", t:std(), case[4], 0, 0.01)
+end
+check.close("trunc_normal_ of a sliver", init.trunc_normal_(tensor.empty(5, {dtype = "float64"}), 0, 9e15, 1, 2):ge(1):sum(), tensor(5), 0, 0)
+check.fails("num_layers must be at most 1000", nn.LSTM, 1, 4, math.maxinteger)
 check.close("orthogonal_", init.orthogonal_(w, 2):mm(w:t()), tensor.eye(60) * 4, 1e-5, 1e-5)
 local tall = init.orthogonal_(tensor.empty(9, 2, 2))
 check.close("orthogonal_ columns", tall:view(9, 4):t():mm(tall:view(9, 4)), tensor.eye(4), 1e-5, 1e-5)

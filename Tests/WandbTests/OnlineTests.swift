@@ -368,6 +368,48 @@ final class OnlineTests: XCTestCase {
         XCTAssertEqual(server.run("run1")?.rows.map { $0["_step"] }, (0..<5).map { .int($0) })
     }
 
+    /// A try that was killed, and the next one, which goes back to the last checkpoint: each row arrives once, and whole.
+    func testSyncOfTriesThatComputeRowsAgain() throws {
+        let server = try RecordingServer()
+        let directory = try Temporary()
+        var offline = try settings(server, directory)
+        offline.mode = .offline
+        offline.resume = .allow
+        var tries: [String] = []
+        for steps in [1...7, 5...9] as [ClosedRange<Int64>] {
+            let run = try start(offline)
+            for step in steps {
+                try run.log(["loss": .double(1 / Double(step))], step: step)
+                // The first try dies before the last row has both of its values.
+                if step % 2 == 1, step != 7 || steps.lowerBound == 5 { try run.log(["accuracy": .int(step)], step: step) }
+            }
+            tries.append(try XCTUnwrap(run.path))
+            // As SIGKILL leaves it: the log without an end, the open row in its file.
+            let kept = try FileManager.default.contentsOfDirectory(atPath: tries.last ?? "").filter { $0.contains(".wandb") }
+            let copies = try kept.map { (name: "\(tries.last ?? "")/\($0)", data: try Data(contentsOf: URL(fileURLWithPath: "\(tries.last ?? "")/\($0)"))) }
+            run.finish()
+            if steps.lowerBound == 1 { for copy in copies { try copy.data.write(to: URL(fileURLWithPath: copy.name)) } }
+        }
+        // As copies, the way a job's output holds them, and from their directories.
+        let copies = "\(directory.path)/offline"
+        try FileManager.default.createDirectory(atPath: copies, withIntermediateDirectories: true)
+        for (index, path) in tries.enumerated() {
+            for ending in ["", ".row"] where FileManager.default.fileExists(atPath: "\(path)/run-run1.wandb\(ending)") {
+                try FileManager.default.copyItem(atPath: "\(path)/run-run1.wandb\(ending)", toPath: "\(copies)/run1-\(index + 1).wandb\(ending)")
+            }
+        }
+        let sync = Sync(settings: try settings(server, directory))
+        for paths in [tries, try Sync.directories(at: copies)] {
+            XCTAssertEqual(paths.count, 2)
+            server.state.withLock { $0.runs = [:] }
+            for path in paths { XCTAssertFalse(sync.upload(path).isFailure) }
+            let rows = try XCTUnwrap(server.run("run1")).rows
+            XCTAssertEqual(rows.map { $0["_step"] }, (1...9).map { .int($0) })
+            XCTAssertEqual(rows.map { $0["loss"]?.doubleValue }, (1...9).map { 1 / Double($0) })
+            XCTAssertEqual(rows.map { $0["accuracy"] }, (1...9).map { $0 % 2 == 1 ? .int($0) : nil })
+        }
+    }
+
     func testStopFromTheWebPage() throws {
         let server = try RecordingServer()
         let directory = try Temporary()

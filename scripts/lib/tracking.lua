@@ -69,6 +69,8 @@ function tracking.finish(run, opt)
       local name = #logs == 1 and run.id .. ".wandb" or ("%s-%d.wandb"):format(run.id, i)
       fs.mkdir(fs.join(opt.out, "offline"))
       fs.copy(log, fs.join(opt.out, "offline", name))
+      -- A try that was killed left its last row in a file of its own.
+      if fs.exists(log .. ".row") then fs.copy(log .. ".row", fs.join(opt.out, "offline", name .. ".row")) end
     end
     record.offline_logs = #logs
   end

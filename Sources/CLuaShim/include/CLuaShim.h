@@ -63,6 +63,9 @@ typedef struct chost_state {
     bool rethrown;            // the next error raised had its traceback taken already
     int exit_status;
     volatile sig_atomic_t interrupt;  // the signal that asked the script to stop, or 0
+    // A script that watches for SIGTERM has this long to end by itself; 0: it is stopped at once.
+    volatile sig_atomic_t grace_ms;
+    volatile sig_atomic_t terminating;  // SIGTERM came, and the time of grace runs
 
     // Native memory, as counted by the host: bytes ever allocated, bytes in use.
     const long *_Nullable allocated;

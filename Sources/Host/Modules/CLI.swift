@@ -9,6 +9,25 @@ func registerCLI(_ lua: Lua) throws {
                 try call.push(try ConfigFile.read(try call.string(0)))
             }
         ])
+        try module.add(
+            Declaration(
+                """
+                stop_requested(grace: number = 4) -> bool
+                Whether the program was asked to end (SIGTERM: a container that stops, a scheduler, `kill`). Without this function
+                SIGTERM stops a script wherever it is. A script that asks between two steps has `grace` seconds from the signal on
+                to save its state and leave with `os.exit(143)`; after that it is stopped.
+                Args:
+                  grace: seconds from the signal until the script is stopped
+                Example:
+                  for step = 1, 3 do
+                    if require "cli".stop_requested() then os.exit(143) end
+                  end
+                """
+            ) { [unowned lua] call in
+                let grace = try call.number(0)
+                guard grace > 0 else { throw call.error(0, "expected more than 0 seconds, got \(grace)") }
+                call.push(lua.isTerminating(grace: grace))
+            })
     }
 }
 

@@ -3,7 +3,7 @@ import NN
 
 /// The module `host.catalog`: what is declared, for the tests that follow from declarations. See docs/testing.md.
 enum CatalogModule {
-    static func register(_ lua: Lua) throws {
+    static func register(_ lua: Lua, _ tensor: UserdataType<Tensor>) throws {
         try lua.module("host.catalog") { module in
             try module.add(
                 Declaration(
@@ -46,7 +46,13 @@ enum CatalogModule {
                     cpu_level() -> string
                     Gives the level of the kernels in use: `baseline`, `v3` or `v4`.
                     """
-                ) { call in try call.push(CPULevel.current.rawValue) })
+                ) { call in try call.push(CPULevel.current.rawValue) },
+                Declaration(
+                    """
+                    digest(t: tensor) -> int
+                    A number that follows from dtype, shape and the bits of all elements; two NaN count as the same.
+                    """
+                ) { call in call.push(try digest(try call.object(0, tensor))) })
         }
     }
 
@@ -76,6 +82,22 @@ enum CatalogModule {
         guard let signature = entry.signature else { return short.first?.isUppercase == true ? "type" : "module" }
         if signature.name.contains(":") { return "method" }
         return short.first?.isUppercase == true && signature.returns.isEmpty ? "class" : "function"
+    }
+
+    /// FNV-1a over 64-bit words.
+    private static func digest(_ tensor: Tensor) throws -> Int {
+        var hash: UInt64 = 0xcbf2_9ce4_8422_2325
+        func take(_ word: UInt64) { hash = (hash ^ word) &* 0x100_0000_01b3 }
+        take(UInt64(tensor.dtype.name.utf8.reduce(0) { $0 &* 31 &+ UInt64($1) }))
+        for size in tensor.shape.array { take(UInt64(bitPattern: Int64(size))) }
+        for value in try tensor.scalars() {
+            switch value {
+            case .int(let int): take(UInt64(bitPattern: Int64(int)))
+            case .double(let double): take(double.isNaN ? 1 : double.bitPattern)
+            case .bool(let flag): take(flag ? 1 : 0)
+            }
+        }
+        return Int(bitPattern: UInt(hash))
     }
 
     private static var operations: [LuaValue] {

@@ -46,9 +46,6 @@ func registerJSON(_ lua: Lua) throws {
     }
 }
 
-/// Deeper than this, JSON is refused in either direction: what Lua tables are read to.
-let jsonDepthLimit = 128
-
 struct JSONWriter {
     enum NaN: String { case error, null, literal }
 

@@ -1,5 +1,8 @@
 import LuaBridge
 
+/// Deeper than this, JSON is refused in either direction: what Lua tables are read to.
+let jsonDepthLimit = 128
+
 /// Reads one JSON document; errors say line and column.
 struct JSONReader {
     private let bytes: UnsafeRawBufferPointer

@@ -15,6 +15,6 @@ func registerModules(_ lua: Lua) throws {
     try registerCLI(lua)
     try registerProgress(lua)
     try PlotModule.register(lua, tensor)
-    try CatalogModule.register(lua)
+    try CatalogModule.register(lua, tensor)
     for name in ["host.surface", "host.types"] { try lua.preludeModule(name) }
 }

@@ -44,9 +44,13 @@ enum ChildProcess {
             posix_spawn_file_actions_destroy(&actions)
             posix_spawnattr_destroy(&attributes)
         }
-        let inputFile = try stageInput(start.input)
-        posix_spawn_file_actions_addopen(&actions, 0, inputFile ?? "/dev/null", O_RDONLY, 0)
-        defer { if let inputFile { unlink(inputFile) } }
+        let input = try stageInput(start.input, folder: start.environment["TMPDIR"] ?? "/tmp")
+        defer { if input >= 0 { close(input) } }
+        if input >= 0 {
+            posix_spawn_file_actions_adddup2(&actions, input, 0)
+        } else {
+            posix_spawn_file_actions_addopen(&actions, 0, "/dev/null", O_RDONLY, 0)
+        }
         var none = sigset_t()
         sigemptyset(&none)
         posix_spawnattr_setsigmask(&attributes, &none)
@@ -134,12 +138,16 @@ enum ChildProcess {
         return Double(time.tv_sec) + Double(time.tv_nsec) * 1e-9
     }
 
-    /// A file with the text for standard input: as much text as one likes, and the program need not read it.
-    private static func stageInput(_ text: String) throws -> String? {
-        if text.isEmpty { return nil }
-        let path = "/tmp/host-pipeline-stdin-\(getpid())"
+    /// A file, already without a name, with the text for standard input: as much text as one likes, and the program need
+    /// not read it. -1: there is no text.
+    private static func stageInput(_ text: String, folder: String) throws -> Int32 {
+        if text.isEmpty { return -1 }
+        let path = "\(folder)/host-pipeline-stdin-\(getpid())"
         try DiskFile.write(Array(text.utf8), path)
-        return path
+        defer { unlink(path) }
+        let file = open(path, O_RDONLY | O_CLOEXEC)
+        guard file >= 0 else { throw FileError("cannot read", path) }
+        return file
     }
 
     private static func find(_ name: String, _ path: String, _ folder: String) -> String? {

@@ -32,22 +32,51 @@ enum PrivateMount {
         #endif
     }
 
+    /// `/pfs` as this run found or made it. Open and locked for as long as something is mounted there: a folder that is
+    /// removed takes with it what *other* runs have mounted on it, each in its own namespace.
+    private nonisolated(unsafe) static var held: Int32 = -1
+
     /// Shows a folder at `/pfs`; false when that fails.
     static func mount(_ folder: String) -> Bool {
         #if os(Linux)
-        guard Folder.make(target) else { return false }
-        return Glibc.mount(folder, target, nil, UInt(MS_BIND), nil) == 0
-        #else
-        return false
+        guard hold() else { return false }
+        if Glibc.mount(folder, target, nil, UInt(MS_BIND), nil) == 0 { return true }
+        letGo(removingTarget: false)
         #endif
+        return false
     }
 
-    /// Takes the folder away again, and `/pfs` too when it was made for this run.
+    /// Takes the folder away again, and `/pfs` too when it was made for a run and no other run stands on it.
     static func unmount(removingTarget: Bool) {
         #if os(Linux)
         umount2(target, Int32(MNT_DETACH))
-        if removingTarget { rmdir(target) }
+        letGo(removingTarget: removingTarget)
         #endif
+    }
+
+    /// Makes `/pfs` if need be, and shares a lock on it with the other runs.
+    private static func hold() -> Bool {
+        for _ in 0..<100 {
+            guard Folder.make(target) else { return false }
+            let folder = open(target, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
+            guard folder >= 0 else { continue }
+            var locked = stat(), present = stat()
+            if flock(folder, LOCK_SH) == 0, fstat(folder, &locked) == 0, stat(target, &present) == 0,
+                locked.st_ino == present.st_ino, locked.st_dev == present.st_dev
+            {
+                held = folder
+                return true
+            }
+            close(folder)  // another run removed it between the two steps
+        }
+        return false
+    }
+
+    private static func letGo(removingTarget: Bool) {
+        guard held >= 0 else { return }
+        if removingTarget, flock(held, LOCK_EX | LOCK_NB) == 0 { rmdir(target) }
+        close(held)
+        held = -1
     }
 
     private static var canMakeTarget: Bool {

@@ -10,6 +10,7 @@ local function init(self, name, gates, o)
   core.positive(name, "input_size", o.input_size)
   core.positive(name, "hidden_size", o.hidden_size)
   core.positive(name, "num_layers", o.num_layers)
+  if o.num_layers > 1000 then fail(("%s: num_layers must be at most 1000, got %d"):format(name, o.num_layers)) end
   if not (o.dropout >= 0 and o.dropout <= 1) then fail(("%s: dropout must be in 0..1, got %s"):format(name, o.dropout)) end
   for key, value in pairs(o) do
     if key ~= "dtype" then self[key] = value end

@@ -74,6 +74,9 @@ public struct ImageFolder {
         self.problems = problems
     }
 
+    /// Decodes one image, for tests with broken files.
+    package static func examine(_ path: String) throws { _ = try DecodedImage.read(path) }
+
     private static func reason(_ message: String, _ path: String) -> String {
         message.hasPrefix("\(path): ") ? String(message.dropFirst(path.count + 2)) : message
     }

@@ -69,7 +69,8 @@ struct PNGLibrary: Sendable {
         guard begin(image, start, bytes.count) != 0 else { throw failure() }
         let width = Int(image.load(fromByteOffset: PNGLibrary.widthOffset, as: UInt32.self))
         let height = Int(image.load(fromByteOffset: PNGLibrary.widthOffset + 4, as: UInt32.self))
-        var decoded = try DecodedImage(width: width, height: height, channels: 4)
+        // Deflate makes at most 1,032 bytes of one; a byte holds eight pixels of one bit.
+        var decoded = try DecodedImage(width: width, height: height, channels: 4, fileSize: bytes.count, pixelsPerByte: 8 * 1032)
         image.storeBytes(of: PNGLibrary.rgba, toByteOffset: PNGLibrary.formatOffset, as: UInt32.self)
         let done = decoded.pixels.withUnsafeMutableBytes { out in
             out.baseAddress.map { finish(image, nil, $0, Int32(width * 4), nil) } ?? 0
@@ -121,7 +122,8 @@ struct JPEGLibrary: Sendable {
         func failure() -> TensorError { TensorError("is no sound JPEG: \(message(handle).map { String(cString: $0) } ?? "unknown reason")") }
         var width: Int32 = 0, height: Int32 = 0, subsampling: Int32 = 0, space: Int32 = 0
         guard header(handle, start, UInt(bytes.count), &width, &height, &subsampling, &space) == 0 else { throw failure() }
-        var decoded = try DecodedImage(width: Int(width), height: Int(height), channels: 3)
+        // A block of 32 by 32 pixels takes at least two bits.
+        var decoded = try DecodedImage(width: Int(width), height: Int(height), channels: 3, fileSize: bytes.count, pixelsPerByte: 4096)
         let code = decoded.pixels.withUnsafeMutableBytes { out in
             out.baseAddress.map { decompress(handle, start, UInt(bytes.count), $0, width, 0, height, JPEGLibrary.rgb, JPEGLibrary.flags) } ?? -1
         }
@@ -140,10 +142,19 @@ struct DecodedImage: Sendable {
     /// Pixels of the largest image that is taken to be one: 16,384 by 16,384.
     private static let limit = 1 << 28
 
-    init(width: Int, height: Int, channels: Int) throws {
+    /// - Throws: `TensorError` when a file of that size cannot hold so many pixels, or memory cannot.
+    init(width: Int, height: Int, channels: Int, fileSize: Int, pixelsPerByte: Int) throws {
         guard width > 0, height > 0, width <= DecodedImage.limit / height else {
             throw TensorError("is \(width) by \(height) pixels, which is no size for an image")
         }
+        guard width * height / pixelsPerByte <= fileSize else {
+            throw TensorError("byte 0: its header says \(width) by \(height) pixels, which \(fileSize) bytes cannot hold")
+        }
+        // An array that finds no memory ends the process: ask first.
+        guard let room = malloc(width * height * channels) else {
+            throw TensorError("cannot be held in memory: \(formatBytes(width * height * channels))", kind: .outOfMemory)
+        }
+        free(room)
         self.width = width
         self.height = height
         self.channels = channels

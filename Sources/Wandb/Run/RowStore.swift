@@ -48,6 +48,8 @@ struct RowStore {
     private(set) var step: Int64 = 0
     private var row: [(slot: Int, value: WandbValue)] = []
     private(set) var isOpen = false
+    /// Whether the script gives its rows their steps, so that a retried run gives the same row the same step.
+    var stepsAreNamed = false
     /// Of the open row, else of the last one.
     var timestamp = 0.0
     /// The last closed row's.
@@ -193,10 +195,12 @@ struct RowStore {
         item.removeAll(keepingCapacity: true)
         JSONWriter.append(step, to: &item)
         encoded.item(path: Self.stepPath, json: item)
+        let mark = stepsAreNamed ? WBHistoryRecord.namedStepMark : []
         let stepSize = step == 0 ? 0 : 1 + ProtoBuffer.varintSize(UInt64(bitPattern: step))
         encoded.bytes.append(0x12)
-        encoded.bytes.append(UInt8(stepSize))
+        encoded.bytes.append(UInt8(stepSize + mark.count))
         if step != 0 { encoded.int64(field: 1, step) }
+        encoded.bytes.append(contentsOf: mark)
     }
 
     private mutating func appendNumber(_ value: Double, _ path: [UInt8]) {
@@ -222,7 +226,10 @@ struct RowStore {
     }
 
     /// Moves to a later step without a row.
-    mutating func skip(to step: Int64) { self.step = step }
+    mutating func skip(to step: Int64) {
+        self.step = step
+        stepsAreNamed = true
+    }
 
     private mutating func summarize(_ value: WandbValue, in slot: Int) {
         if slots[slot].skipsSummary { return }

@@ -8,13 +8,35 @@ import Darwin
 package struct RunDirectory: Sendable {
     package let path: String
     package let runID: String
+    /// A log that was copied out of its directory, alone and under another name; nil: the run's own.
+    package var copiedLog: String?
 
-    package var files: String { "\(path)/files" }
-    package var log: String { "\(path)/run-\(runID).wandb" }
+    package init(path: String, runID: String, copiedLog: String? = nil) {
+        (self.path, self.runID, self.copiedLog) = (path, runID, copiedLog)
+    }
+
+    package var files: String { copiedLog == nil ? "\(path)/files" : "\(log).files" }
+    package var log: String { "\(path)/\(copiedLog ?? "run-\(runID).wandb")" }
     package var syncState: String { log + ".syncstate" }
     package var syncedMark: String { log + ".synced" }
     /// The row that is not closed yet, so that the end of the process does not lose it.
     package var openRow: String { log + ".row" }
+
+    /// The logs of the run's later tries, which lie beside this one.
+    package var laterLogs: [String] {
+        if let copiedLog { return Self.copiedLogs(in: path).filter { Self.isBefore(copiedLog, $0) }.map { "\(path)/\($0)" } }
+        let parent = Files.directory(of: path), own = Self.started(Files.name(of: path))
+        return Files.list(parent).filter { Self.started($0) > own }.map { "\(parent)/\($0)/\(Files.name(of: log))" }.filter(Files.exists)
+    }
+
+    /// Logs in a folder that are no run directories' own: `<id>.wandb`, or `<id>-1.wandb`, `<id>-2.wandb`, … for the tries of a job.
+    package static func copiedLogs(in folder: String) -> [String] {
+        Files.list(folder).filter { $0.hasSuffix(".wandb") && !$0.hasPrefix("run-") }.sorted(by: isBefore)
+    }
+
+    private static func isBefore(_ a: String, _ b: String) -> Bool { (a.utf8.count, a) < (b.utf8.count, b) }
+
+    package static func started(_ name: String) -> Substring { name.hasPrefix("offline-") ? name.dropFirst(8) : name[...] }
 
     /// Makes the directory and the link `latest-run`.
     package static func make(root: String, runID: String, isOffline: Bool) throws(WandbError) -> RunDirectory {

@@ -43,6 +43,7 @@ struct RunState {
 
     mutating func closeRow(next: Int64? = nil) {
         let runtime = rows.timestamp - startTime + runtimeBase
+        if next != nil { rows.stepsAreNamed = true }
         rows.encodeRow(runtime: runtime)
         write(field: RecordField.history, rows.encoded.bytes)
         rows.closeRow(next: next)

@@ -32,7 +32,7 @@ package enum Files {
     }
 
     /// Written beside and renamed: a reader sees the old file or the new one.
-    package static func write(_ bytes: [UInt8], to path: String, mode: mode_t = 0o644) throws(WandbError) {
+    package static func write(_ bytes: [UInt8], to path: String, mode: mode_t = 0o600) throws(WandbError) {
         let beside = "\(path).\(getpid()).tmp"
         let descriptor = open(beside, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, mode)
         guard descriptor >= 0 else { throw failure("write", path) }
@@ -47,7 +47,7 @@ package enum Files {
         }
     }
 
-    package static func write(_ text: String, to path: String, mode: mode_t = 0o644) throws(WandbError) {
+    package static func write(_ text: String, to path: String, mode: mode_t = 0o600) throws(WandbError) {
         try write(Array(text.utf8), to: path, mode: mode)
     }
 

@@ -126,6 +126,9 @@ extension Settings {
             try settings.set(name, to: value, source: "wandb.init")
         }
         try settings.findKey(environment: environment, home: home)
+        if settings.disablesTLSVerification {
+            settings.warnings.append("TLS certificates are not verified (insecure_disable_ssl): whoever answers gets the API key")
+        }
         return settings
     }
 

@@ -34,7 +34,8 @@ final class RunSender {
 
     var stepBase: Int64 = 0
     var runtimeBase = 0.0
-    private var lastStep: Int64 = -1
+    private(set) var lastStep: Int64 = -1
+    private var stepsAreNamed = false
     /// Rows of the file that the server has already.
     var rowsToSkip = 0
     private(set) var rowsRead = 0
@@ -235,6 +236,7 @@ final class RunSender {
     func startStream(_ state: SyncState, summary former: WandbMap) {
         stream.start(history: state.history + rowsToSkip, events: state.events, console: state.console)
         stepBase = state.startingStep
+        lastStep = stepBase - 1
         runtimeBase = state.startingRuntime
         if !former.isEmpty {
             summary = former
@@ -264,6 +266,8 @@ final class RunSender {
     private var serverTakesGzip = false
 
     private func applyHistory(_ record: WBHistoryRecord) {
+        stepsAreNamed = record.isStepNamed
+        if isRepeated(record) { return }
         var line: [UInt8] = []
         var step: Int64?
         var nested: WandbMap?
@@ -297,7 +301,7 @@ final class RunSender {
         }
         for entry in nested?.entries ?? [] { append(entry.key, JSONWriter.text(entry.value)) }
         // Steps must increase: what does not is given the next number.
-        var shifted = (step ?? lastStep + 1 - stepBase) + stepBase
+        var shifted = (step ?? lastStep + 1 - stepBase) + (record.isStepNamed ? 0 : stepBase)
         if shifted <= lastStep { shifted = lastStep + 1 }
         lastStep = shifted
         append("_step", "\(shifted)")
@@ -323,7 +327,7 @@ final class RunSender {
         for item in record.update {
             let path = item.nestedKey.isEmpty ? [item.key] : item.nestedKey
             guard var value = try? JSONReader.value(item.valueJson) else { continue }
-            if path == ["_step"], let step = value.intValue { value = .int(step + stepBase) }
+            if path == ["_step"], let step = value.intValue { value = .int(step + (stepsAreNamed ? 0 : stepBase)) }
             summary[path] = value
         }
         for item in record.remove { summary[item.nestedKey.isEmpty ? [item.key] : item.nestedKey] = nil }
@@ -442,7 +446,7 @@ final class RunSender {
     /// A run whose process ended without a word: its open row, and a summary that its last rows are part of.
     private func recoverTail() {
         if let bytes = Files.read(directory.openRow), let body = LogFormat.openRow(in: bytes),
-            let row = try? WBHistoryRecord(serializedBytes: body), row.step.num + stepBase > lastStep
+            let row = try? WBHistoryRecord(serializedBytes: body), isMissing(row)
         {
             applyHistory(row)
         }

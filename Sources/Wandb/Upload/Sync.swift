@@ -31,16 +31,20 @@ public struct Sync {
     /// The run directories that a path stands for: itself, the one of a `.wandb` file, or those in it, in the order
     /// in which they were started. Throws when there is none.
     public static func directories(at path: String) throws(WandbError) -> [String] {
-        if path.hasSuffix(".wandb"), Files.size(path) != nil { return [Files.directory(of: path)] }
+        if path.hasSuffix(".wandb"), Files.size(path) != nil {
+            return [Files.name(of: path).hasPrefix("run-") ? Files.directory(of: path) : path]
+        }
         guard Files.isDirectory(path) else { throw .file("host sync: there is no '\(path)'") }
         if log(in: path) != nil { return [path] }
         for place in [path, "\(path)/wandb", "\(path)/.wandb"] {
             let runs = Files.list(place).filter {
                 ($0.hasPrefix("run-") || $0.hasPrefix("offline-run-")) && log(in: "\(place)/\($0)") != nil
             }
-            let sorted = runs.sorted { started($0) < started($1) }
+            let sorted = runs.sorted { RunDirectory.started($0) < RunDirectory.started($1) }
             if !sorted.isEmpty { return sorted.map { "\(place)/\($0)" } }
         }
+        let copies = RunDirectory.copiedLogs(in: path)
+        if !copies.isEmpty { return copies.map { "\(path)/\($0)" } }
         throw .file("host sync: '\(path)' holds no run (expected wandb/offline-run-… or a .wandb file)")
     }
 
@@ -48,15 +52,24 @@ public struct Sync {
         Files.list(directory).first { $0.hasPrefix("run-") && $0.hasSuffix(".wandb") }
     }
 
-    private static func started(_ name: String) -> Substring {
-        name.hasPrefix("offline-") ? name.dropFirst(8) : name[...]
+    /// The run that a path names: its directory, or a log that was copied out of one.
+    private static func run(at path: String) -> RunDirectory? {
+        if path.hasSuffix(".wandb"), Files.size(path) != nil {
+            guard var reader = try? TransactionLogReader(path: path) else { return nil }
+            while case .record(let bytes, _) = reader.next() {
+                guard case .run(let record)? = try? WBRecord(serializedBytes: bytes).recordType else { continue }
+                let file = Files.absolute(path)
+                return RunDirectory(path: Files.directory(of: file), runID: record.runID, copiedLog: Files.name(of: file))
+            }
+            return nil
+        }
+        return log(in: path).map { RunDirectory(path: Files.absolute(path), runID: String($0.dropFirst(4).dropLast(6))) }
     }
 
     /// Uploads one run. `again` also uploads what is marked as uploaded.
     public func upload(_ path: String, again: Bool = false) -> Outcome {
-        guard let log = Self.log(in: path) else { return .failed(reason: "there is no .wandb file in it") }
-        let id = String(log.dropFirst(4).dropLast(6))
-        let directory = RunDirectory(path: Files.absolute(path), runID: id)
+        guard let directory = Self.run(at: path) else { return .failed(reason: "it is no run's log, and there is none in it") }
+        let id = directory.runID
         if Files.exists(directory.syncedMark), !again { return .skipped(reason: "it is uploaded already") }
         guard settings.apiKey != nil else {
             return .failed(reason: "there is no API key for \(settings.baseURL); put one into WANDB_API_KEY")
@@ -66,6 +79,8 @@ public struct Sync {
         } catch {
             return .failed(reason: "\(error)")
         }
+        // What the server is sent besides rows is made anew from the log.
+        if directory.copiedLog != nil { try? Files.makeDirectories(directory.files) }
         let notices = Notices(settings: settings, redactor: Redactor(key: settings.apiKey), sink: notice)
         let upload = RunUpload(settings: settings, directory: directory, source: .file, notices: notices)
         let reason = upload.finish(settings: settings, notices: notices, isInterrupted: isInterrupted)

@@ -1,0 +1,1 @@
+../../../Sources/Host/Modules/JSONReader.swift
