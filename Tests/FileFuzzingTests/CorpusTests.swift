@@ -38,18 +38,21 @@ final class CorpusTests: XCTestCase {
     }
 
     func testBrokenFilesDoNotStopTheProcess() throws {
+        // FUZZ_ROUNDS and FUZZ_SEED go further than the fixed seed of `make test`.
+        let environment = ProcessInfo.processInfo.environment
+        let rounds = environment["FUZZ_ROUNDS"].flatMap { Int($0) } ?? 1, seed = environment["FUZZ_SEED"].flatMap { UInt64($0) } ?? 7
         var tried = 0, refused = 0
         for format in FileFormat.allCases {
             let seeds = try files(format)
-            var mutator = Mutator(seed: 7, dictionary: seeds.map(\.bytes))
+            var mutator = Mutator(seed: seed, dictionary: seeds.map(\.bytes))
             for (_, bytes) in seeds {
-                for _ in 0..<(bytes.count > 4000 ? 60 : 300) {
+                for _ in 0..<(bytes.count > 4000 ? 60 : 300) * rounds {
                     tried += 1
                     if format.refusal(mutator.mutate(bytes)) != nil { refused += 1 }
                 }
             }
         }
-        print("broken files: \(tried) tried, \(refused) refused")
+        print("broken files, seed \(seed): \(tried) tried, \(refused) refused")
         XCTAssertGreaterThan(refused, tried / 3)
     }
 }
