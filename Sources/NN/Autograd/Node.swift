@@ -126,8 +126,8 @@ struct Gradients {
     }
 }
 
-/// Releases chains of nodes: by recursion as far as the stack surely allows, then in a loop. A recursive release of a
-/// million-step graph would overflow the stack.
+/// Releases chains of nodes in a loop: a recursive release of a million-step graph would overflow
+/// the stack.
 enum GraphRelease {
     private struct Item {
         var edges = Edges()
@@ -135,19 +135,21 @@ enum GraphRelease {
     }
 
     nonisolated(unsafe) private static var queue: [Item] = []
-    nonisolated(unsafe) private static var depth = 0
-    private static let deepest = 50
+    nonisolated(unsafe) private static var isDraining = false
 
     static func take(edges: inout Edges, backward: inout Node.Backward?) {
-        if depth >= deepest {
-            queue.append(Item(edges: edges, backward: backward))
-            return
-        }
-        depth += 1
-        edges = Edges()
-        backward = nil
-        if depth == 1 { while let next = queue.popLast() { _ = consume next } }
-        depth -= 1
+        var item = Item()
+        swap(&item.edges, &edges)
+        swap(&item.backward, &backward)
+        drain(item)
+    }
+
+    private static func drain(_ item: consuming Item) {
+        queue.append(item)
+        if isDraining { return }
+        isDraining = true
+        while let next = queue.popLast() { _ = consume next }
+        isDraining = false
     }
 }
 
