@@ -16,6 +16,8 @@ struct HostCommand {
     func run() -> Int32 {
         // Lines appear as they are printed, also in the log of a pipeline.
         Console.flushEveryLine()
+        // A file that may not grow is an error of the write, not the end of the program.
+        signal(SIGXFSZ, SIG_IGN)
         if words.dropFirst().first == "pipeline" { return PipelineCommand(words: Array(words.dropFirst(2))).run() }
         if words.dropFirst().first == "sync" { return SyncCommand(words: Array(words.dropFirst(2))).run() }
         if words.dropFirst().first == "types" { return TypesCommand(words: words).run() }

@@ -2,12 +2,12 @@ import Foundation
 import XCTest
 
 /// The `host` binary that was built beside the tests, running a script against a recording server.
-final class HostProgram {
+final class HostProgram: @unchecked Sendable {
     let directory: Temporary
     private let process = Process()
     private let error = Pipe()
     private let out = Pipe()
-    nonisolated(unsafe) private var texts = (out: Data(), error: Data())
+    private var texts = (out: Data(), error: Data())
     private let readers = DispatchGroup()
 
     static let key = String(repeating: "k", count: 36) + "wxyz"
@@ -55,6 +55,15 @@ final class HostProgram {
     var isRunning: Bool { process.isRunning }
 
     func signal(_ number: Int32) { kill(process.processIdentifier, number) }
+
+    /// Files grow to so many bytes and no further, as on a full disk; nil: freely again.
+    func limitFiles(to bytes: UInt64?) throws {
+        typealias Limit = @convention(c) (pid_t, Int32, UnsafePointer<UInt64>, UnsafeMutablePointer<UInt64>?) -> Int32
+        let limit: [UInt64] = [bytes ?? .max, .max]
+        guard let symbol = dlsym(nil, "prlimit64"),
+            unsafeBitCast(symbol, to: Limit.self)(process.processIdentifier, 1 /* RLIMIT_FSIZE */, limit, nil) == 0
+        else { throw XCTSkip("the size of another process's files cannot be limited here") }
+    }
 
     struct Outcome {
         let status: Int32

@@ -83,6 +83,7 @@ final class OnlineTests: XCTestCase {
         let faults: [(String, Fault)] = [
             ("500", .status(500)), ("502", .status(502)), ("429", .status(429, headers: ["Retry-After": "0.02"])),
             ("drop", .drop), ("lost answer", .loseAnswer), ("half", .halfBody), ("408", .status(408)),
+            ("503", .status(503)), ("slow", .slow(0.2)),
         ]
         for (name, fault) in faults {
             let server = try RecordingServer()

@@ -8,6 +8,7 @@ struct Received: Sendable {
     let path: String
     let headers: [String: String]
     let body: [UInt8]
+    let time = Date()
     var json: WandbValue? { try? JSONReader.value(body) }
     var operation: String? { path.hasSuffix("/graphql") ? json?["operationName"]?.stringValue : nil }
     var variables: WandbValue { json?["variables"] ?? .null }
@@ -24,6 +25,8 @@ enum Fault: Sendable {
     case halfBody
     case garbage
     case slow(Double)
+    /// The usual answer with more headers.
+    case headers([String: String])
 }
 
 /// A stand-in for W&B on the loopback interface: it keeps what it is sent as the real one would.
@@ -163,6 +166,7 @@ final class RecordingServer: Sendable {
                 if case .slow(let seconds) = fault { Thread.sleep(forTimeInterval: seconds) }
                 let (status, body) = handle(request)
                 answer = (status, [:], body)
+                if case .headers(let more) = fault { answer.headers = more }
                 if case .loseAnswer = fault { return }
             }
             var head = "HTTP/1.1 \(answer.status) X\r\nContent-Length: \(answer.body.count)\r\n"

@@ -159,6 +159,83 @@ final class ScriptTests: XCTestCase {
         }
     }
 
+    /// The file may not grow: rows wait in memory, and go to the server from there.
+    func testAFullDiskLosesNothing() throws {
+        for (mode, recovers) in [("online", false), ("online", true), ("offline", true)] {
+            let server = try RecordingServer()
+            let directory = try Temporary()
+            let program = try HostProgram(
+                """
+                local run = require("wandb").init{project = "demo", id = "run1", mode = arg[1]}
+                run:log{i = 0}
+                io.open("ready", "w"):write("ready"):close()
+                while not io.open "full" do require("time").sleep(0.01) end
+                for i = 1, 500 do run:log{i = i} end
+                io.open("logged", "w"):close()
+                while not io.open "go" do require("time").sleep(0.01) end
+                run:log{i = 501}
+                """, words: [mode], server: server, in: directory, environment: quick)
+            XCTAssertTrue(program.wait(for: "ready", bytes: 5))
+            try program.limitFiles(to: 8192)
+            _ = try directory.write("full", to: "full")
+            XCTAssertTrue(server.wait { FileManager.default.fileExists(atPath: "\(directory.path)/logged") })
+            if recovers { try program.limitFiles(to: nil) }
+            _ = try directory.write("go", to: "go")
+            let outcome = program.finish()
+            XCTAssertEqual(outcome.status, 0, outcome.error)
+            XCTAssertTrue(outcome.error.contains("rows wait in memory"), outcome.error)
+            XCTAssertFalse(outcome.error.contains("lost"), outcome.error)
+            if mode == "offline" {
+                XCTAssertEqual(try HostProgram(words: ["sync"], server: server, in: directory).finish().status, 0)
+            }
+            let rows = try XCTUnwrap(server.run("run1")).rows.map { $0["i"] }
+            XCTAssertEqual(rows, (0...501).map { .int($0) }, "\(mode) \(recovers) \(outcome.error)")
+        }
+    }
+
+    func testADamagedLogIsUploadedUpToTheDamage() throws {
+        let server = try RecordingServer()
+        let directory = try Temporary()
+        _ = try HostProgram(
+            """
+            local run = require("wandb").init{project = "demo", id = "run1", mode = "offline"}
+            for i = 0, 999 do run:log{i = i} end
+            """, server: server, in: directory).finish()
+        let folder = try FileManager.default.contentsOfDirectory(atPath: "\(directory.path)/wandb").first { $0.hasPrefix("offline") }
+        let log = URL(fileURLWithPath: "\(directory.path)/wandb/\(folder ?? "")/run-run1.wandb")
+        var bytes = [UInt8](try Data(contentsOf: log))
+        let place = bytes.count / 2
+        bytes[place] ^= 0xFF
+        try Data(bytes).write(to: log)
+        let outcome = try HostProgram(words: ["sync"], server: server, in: directory).finish()
+        XCTAssertEqual(outcome.status, 1)
+        let offset = try XCTUnwrap(outcome.out.firstMatch(of: /damaged at byte (\d+)/).flatMap { Int($0.1) }, outcome.out)
+        XCTAssertLessThanOrEqual(offset, place)
+        XCTAssertGreaterThan(offset, place - 32768)
+        let rows = try XCTUnwrap(server.run("run1")).rows.map { $0["i"] }
+        XCTAssertGreaterThan(rows.count, 300)
+        XCTAssertEqual(rows, (0..<rows.count).map { .int(Int64($0)) })
+    }
+
+    func testTheServersRateLimitIsKept() throws {
+        let server = try RecordingServer()
+        server.inject(.headers(["RateLimit-Remaining": "1", "RateLimit-Reset": "0.4"]), times: .max) { $0.isStream }
+        let outcome = try HostProgram(
+            """
+            local run = require("wandb").init{project = "demo", id = "run1"}
+            for i = 1, 100 do run:log{i = i} end
+            """, server: server, in: try Temporary(),
+            environment: ["WANDB_X_FILE_STREAM_MAX_BYTES": "2000", "WANDB_X_FILE_STREAM_TRANSMIT_INTERVAL": "0.01"]
+        ).finish()
+        XCTAssertEqual(outcome.status, 0, outcome.error)
+        XCTAssertEqual(server.run("run1")?.rows.count, 100)
+        let times = server.requests.filter(\.isStream).map(\.time)
+        XCTAssertGreaterThan(times.count, 3)
+        for (earlier, later) in zip(times, times.dropFirst()) {
+            XCTAssertGreaterThan(later.timeIntervalSince(earlier), 0.35)
+        }
+    }
+
     /// A file of an earlier version is named by the later one, and not sent again.
     func testArtifactsMayReferToEarlierVersions() throws {
         let server = try RecordingServer()
@@ -265,19 +342,24 @@ final class ScriptTests: XCTestCase {
     }
 }
 
+// ioctls of Linux's terminals, which the system's headers compute and Swift does not see.
+private let TIOCGPTN = 0x8004_5430
+private let TIOCSPTLCK = 0x4004_5431
+
 /// A program on a pseudo-terminal.
-private final class Terminal {
+private final class Terminal: @unchecked Sendable {
     private let process = Process()
     private let master: Int32
-    private nonisolated(unsafe) var shown = Data()
+    private var shown = Data()
     private let reader = DispatchGroup()
 
     init(_ binary: URL, _ words: [String], _ directory: Temporary, _ environment: [String: String]) throws {
-        master = posix_openpt(O_RDWR | O_NOCTTY)
-        guard master >= 0, grantpt(master) == 0, unlockpt(master) == 0, let name = ptsname(master) else {
+        master = open("/dev/ptmx", O_RDWR | O_NOCTTY)
+        var (number, locked): (UInt32, Int32) = (0, 0)
+        guard master >= 0, ioctl(master, UInt(TIOCGPTN), &number) == 0, ioctl(master, UInt(TIOCSPTLCK), &locked) == 0 else {
             throw XCTSkip("there are no pseudo-terminals here")
         }
-        let slave = FileHandle(fileDescriptor: open(name, O_RDWR | O_NOCTTY), closeOnDealloc: true)
+        let slave = FileHandle(fileDescriptor: open("/dev/pts/\(number)", O_RDWR | O_NOCTTY), closeOnDealloc: true)
         process.executableURL = binary
         process.arguments = words
         process.environment = environment

@@ -22,7 +22,7 @@ enum WandbModule {
     private static func functions(_ lua: Lua, _ type: UserdataType<Run>, _ values: WandbValues) -> [Declaration] {
         let flag = InterruptFlag(lua.interruptFlag)
         return [
-            Declaration("native_start(settings: table, config: table, program: string = nil, in_agent: bool = false) -> any\nStarts a run.") { call in
+            Declaration("native_start(settings: table, config: table, program: string = nil, in_agent: bool = false, at_end: function = nil) -> any\nStarts a run.") { call in
                 try reporting {
                     var options = RunOptions()
                     options.program = call.stringIfPresent(2)
@@ -42,7 +42,12 @@ enum WandbModule {
                     let run = try Run.start(options, settings: settings)
                     ConsoleCapture.install()
                     // A run that a script does not finish ends with the program and its exit status.
-                    call.lua.atExit { [weak run] status in run.map { SupersededRuns.end($0, status: exitCode(of: status)) } }
+                    let atEnd = call.isNil(4) ? nil : try call.function(4)
+                    call.lua.atExit { [weak run, unowned lua = call.lua] status in
+                        guard let run, !run.isFinished else { return }
+                        if let atEnd { _ = try? lua.call(atEnd, []) }
+                        SupersededRuns.end(run, status: exitCode(of: status))
+                    }
                     RunRecord.current?.started(run)
                     try call.push(run, type)
                 }

@@ -145,7 +145,10 @@ Source: wandb.init
   for key, value in pairs(settings or {}) do chosen[key] = value end
   for key, value in pairs(given) do chosen[setting_names[key]] = value end
   if assigned then chosen.sweep_id = assigned.sweep_id end
-  local run = setmetatable({_native = native.native_start(chosen, config or {}, arg and arg[0], assigned ~= nil)}, Run)
+  local run
+  -- A script that does not finish its run ends it with itself.
+  local function at_end() if run then more.keep_code(run) end end
+  run = setmetatable({_native = native.native_start(chosen, config or {}, arg and arg[0], assigned ~= nil, at_end)}, Run)
   rawset(run, "config", view(run, function(r) return native.native_config(r._native) end,
     function(r, key, value) native.native_configure(r._native, {[key] = value}) end))
   rawset(run, "summary", view(run, function(r) return native.native_summary(r._native) end,

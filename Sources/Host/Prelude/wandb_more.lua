@@ -404,6 +404,7 @@ local function keep_code(run)
 end
 
 return {
+  keep_code = keep_code,
   started = function(run)
     if run.mode ~= "disabled" then
       watching[run] = true

@@ -83,6 +83,13 @@ package struct TransactionLogWriter {
         if Clock.monotonic() >= retryAt { flush() }
     }
 
+    /// Tries the disk for the last time; what it still does not take.
+    package mutating func takeBacklog() -> [[UInt8]] {
+        flush()
+        defer { backlog = [] }
+        return backlog
+    }
+
     /// Writes what waited for the disk. True when nothing waits any more.
     @discardableResult
     package mutating func flush() -> Bool {

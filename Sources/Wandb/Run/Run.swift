@@ -90,7 +90,7 @@ public final class Run: Sendable {
         }
         let end = state.end
         let upload = RunUpload(
-            settings: settings, directory: directory, source: .live(end: { end.offset.load(ordering: .acquiring) }),
+            settings: settings, directory: directory, source: .live(end),
             notices: notices, resume: earlier, onStop: options.onStop)
         let run = Run(
             options: options, settings: settings, id: id, project: project, mode: mode, directory: directory,
@@ -273,10 +273,12 @@ public final class Run: Sendable {
             return state.closeLog()
         }
         guard let lost else { return }
-        if lost > 0 { notices.warn("the disk was full: the last \(lost) or more records of run \(id) are lost") }
+        let left = state.withLock { $0.end.hasRest }
+        if lost > 0 { notices.warn("the disk was full: \(lost) records of run \(id) are lost") }
         if exitCode == 0 { AutoResume.forget(settings) }
-        guard let upload, let directory else { return }
-        let reason = upload.finish(settings: settings, notices: notices, isInterrupted: options.isInterrupted)
+        let reason = upload?.finish(settings: settings, notices: notices, isInterrupted: options.isInterrupted)
+        if left, upload == nil || reason != nil { notices.warn("the disk was full: the last records of run \(id) are lost") }
+        guard upload != nil, let directory else { return }
         if let reason {
             notices.warn("run \(id) is not complete on the server: \(reason). Upload it with: host sync \(directory.path)")
         } else if let url {

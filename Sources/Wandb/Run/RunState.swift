@@ -69,14 +69,15 @@ struct RunState {
         _ = scratch.withUnsafeBytes { pwrite(file.descriptor, $0.baseAddress, $0.count, 0) }
     }
 
-    /// Ends the log. The number of records that neither disk nor memory took.
+    /// Ends the log, and leaves what the disk did not take to the upload. The number of records that found no memory either.
     mutating func closeLog() -> Int {
         guard writer != nil else { return 0 }
-        let isWritten = writer?.flush() ?? true
+        let rest = writer?.takeBacklog() ?? []
         if let offset = writer?.offset { end.offset.store(offset, ordering: .releasing) }
+        end.leave(rest)
         let lost = writer?.lost ?? 0
         writer = nil
-        return isWritten ? lost : max(1, lost)
+        return lost
     }
 
     mutating func removeOpenRow(_ path: String) {

@@ -62,7 +62,8 @@ public struct Settings: Sendable {
     public var artifactDirectory = "./artifacts"
     public var fileStreamInterval = 15.0
     public var fileStreamTimeout = 180.0
-    public var fileStreamMaxBytes = 10 << 20
+    /// W&B's own client takes ten times as much; what waits for an answer is memory of the training.
+    public var fileStreamMaxBytes = 1 << 20
     public var fileStreamMaxLineBytes = (10 << 20) - (100 << 10)
     public var fileStreamRetries = 10085
     public var compressesFileStream = false

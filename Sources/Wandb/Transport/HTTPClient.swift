@@ -31,6 +31,10 @@ package final class HTTPClient {
     /// Performs requests, at most `parallel` at a time. Answers in the order of the requests. `stop` is asked ten
     /// times a second.
     package func perform(_ requests: [HTTPRequest], parallel: Int, stop: () -> Bool) -> [HTTPResponse] {
+        BrokenPipe.ignored { exchange(requests, parallel: parallel, stop: stop) }
+    }
+
+    private func exchange(_ requests: [HTTPRequest], parallel: Int, stop: () -> Bool) -> [HTTPResponse] {
         var responses = [HTTPResponse](repeating: HTTPResponse(), count: requests.count)
         guard let multi = multi else {
             for index in responses.indices { responses[index].failure = .permanent("libcurl could not be started") }
@@ -77,5 +81,30 @@ package final class HTTPClient {
             }
             if !running.isEmpty { curl_multi_poll(multi, nil, 0, 100, nil) }
         }
+    }
+}
+
+/// A connection that breaks while TLS writes to it raises SIGPIPE on the thread that writes. For the program that is an
+/// answer that did not come, and no reason to end.
+enum BrokenPipe {
+    static func ignored<Result>(_ body: () -> Result) -> Result {
+        var set = sigset_t()
+        sigemptyset(&set)
+        sigaddset(&set, SIGPIPE)
+        let wasPending = isPending
+        var former = sigset_t()
+        pthread_sigmask(SIG_BLOCK, &set, &former)
+        defer {
+            var signal: Int32 = 0
+            if !wasPending, isPending { sigwait(&set, &signal) }
+            pthread_sigmask(SIG_SETMASK, &former, nil)
+        }
+        return body()
+    }
+
+    private static var isPending: Bool {
+        var pending = sigset_t()
+        sigpending(&pending)
+        return sigismember(&pending, SIGPIPE) == 1
     }
 }

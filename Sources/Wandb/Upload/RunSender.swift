@@ -5,8 +5,8 @@ import Synchronization
 /// not sent yet waits in the file, not in memory.
 final class RunSender {
     enum Source: Sendable {
-        /// The log of a run of this process; the closure tells how far it is written.
-        case live(end: @Sendable () -> Int64)
+        /// The log of a run of this process.
+        case live(LogEnd)
         /// A log that nobody writes any more.
         case file
     }
@@ -87,7 +87,8 @@ final class RunSender {
         var atEnd = false
         while !status.read(\.stop) {
             while !stream.isFull, !hasTooManyFiles, !atEnd {
-                switch reader.next(upTo: limit()) {
+                let next = reader.next(upTo: limit())
+                switch rest(after: next) ?? next {
                 case .record(let bytes, let offset):
                     guard let record = try? WBRecord(serializedBytes: bytes), let type = record.recordType else {
                         outcome = .damaged(offset: offset, reason: "a record of unknown type")
@@ -137,14 +138,20 @@ final class RunSender {
 
     private func limit() -> Int64 {
         switch source {
-        case .live(let end): end()
+        case .live(let end): end.offset.load(ordering: .acquiring)
         case .file: .max
         }
     }
 
     private func isAtLimit(_ offset: Int64) -> Bool {
-        if case .live(let end) = source { return offset >= end() }
+        if case .live(let end) = source { return offset >= limit() && !end.hasRest }
         return false
+    }
+
+    /// What the disk did not take comes after all that it did.
+    private func rest(after next: TransactionLogReader.Next) -> TransactionLogReader.Next? {
+        guard case .end = next, case .live(let end) = source, let bytes = end.takeRest() else { return nil }
+        return .record(bytes, offset: limit())
     }
 
     /// What is due while the run goes on.

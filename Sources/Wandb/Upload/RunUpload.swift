@@ -5,9 +5,14 @@ import Darwin
 #endif
 import Synchronization
 
-/// How far a live log is written.
+/// How far a live log is written, and what comes after that: records that a full disk did not take.
 final class LogEnd: Sendable {
     let offset = Atomic<Int64>(0)
+    private let rest = Mutex<[[UInt8]]>([])
+
+    func leave(_ records: [[UInt8]]) { rest.withLock { $0 = records.reversed() } }
+    func takeRest() -> [UInt8]? { rest.withLock { $0.popLast() } }
+    var hasRest: Bool { rest.withLock { !$0.isEmpty } }
 }
 
 /// The upload of a live run: its threads, and what the run asks of them.
