@@ -13,8 +13,9 @@ help: ## list the targets
 deps: ## install the system packages that are missing (asks before sudo)
 	@scripts/install-packages.sh "$(MODULES)" "$(PACKAGES)"
 
-build: deps ## build .build/release/host
+build: deps ## build .build/release/host, and write the stubs that editors read
 	$(SWIFT) build $(CONFIG) --product host
+	@$(HOST) types >/dev/null
 
 train: build ## train MNIST with scripts/train.lua; ARGS="--model linear" passes options
 	$(HOST) scripts/train.lua $(ARGS)

@@ -90,8 +90,3 @@ final class OpeningListener {
     let body: (String) -> Void
     init(_ body: @escaping (String) -> Void) { self.body = body }
 }
-
-extension Lua {
-    /// The table of a native type's methods, by the type's name.
-    public func methods(ofType name: String) -> LuaReference? { types.first { $0.name == name }?.methods }
-}

@@ -1,5 +1,4 @@
 import Foundation
-import LuaBridge
 import Wandb
 import XCTest
 import host
@@ -24,48 +23,6 @@ final class JupyterTests: XCTestCase {
         let reply = codec.message("x_reply", ["v": .double(.nan)], parent: message)
         XCTAssertEqual(reply.parent["a"], .int(1))
         XCTAssertEqual(try codec.message(codec.frames(reply)).type, "x_reply")
-    }
-
-    func testCellsGiveTheirLastExpression() throws {
-        let lua = try Lua()
-        func value(_ code: String) throws -> String {
-            try lua.call(CellCode.compile(code, name: "=cell", lua)).map { try lua.text(of: $0) }.joined(separator: ",")
-        }
-        XCTAssertEqual(try value("1 + 1"), "2")
-        XCTAssertEqual(try value("x = 3\nx, x * 2\n\n"), "3,6")
-        XCTAssertEqual(try value("t = {a = 1,\n  b = 2}\nt.a +\n  t.b"), "3")
-        XCTAssertEqual(try value("x = 5"), "")
-        XCTAssertEqual(try value("local f = function(y) return y end\nf(4)"), "4")
-        XCTAssertEqual(try value("for i = 1, 2 do\n  x = i\nend"), "")
-        XCTAssertEqual(try value("return 7"), "7")
-        // The second line goes on with the first: nothing may be cut between them.
-        XCTAssertEqual(try value("g = function(a) return function(b) return a + b end end\nx = g(1)\n(2)\nx"), "3")
-        do {
-            _ = try value("x = 1\n\nerror('here')")
-            XCTFail("no error")
-        } catch { XCTAssertEqual("\(error)", "cell:3: here") }
-        XCTAssertThrowsError(try value("x = = 1")) { XCTAssertEqual("\($0)", "cell:1: unexpected symbol near '='") }
-        XCTAssertEqual(CellCode.completeness("for i = 1, 2 do", lua), .incomplete)
-        XCTAssertEqual(CellCode.completeness("x = )", lua), .invalid)
-        XCTAssertEqual(CellCode.completeness("x = 1 end", lua), .invalid)
-        XCTAssertEqual(CellCode.completeness("x = 1\nx", lua), .complete)
-    }
-
-    func testWordsUnderTheCursor() throws {
-        let lua = try Lua()
-        try lua.run("point = setmetatable({east = 1}, {__index = {north = 2, note = error}}) trap = setmetatable({}, {__index = function() error 'called' end})")
-        func matches(_ code: String) throws -> [String] { try CellWord(code, cursor: code.unicodeScalars.count).matches(lua) }
-        XCTAssertEqual(try matches("string.re"), ["rep", "reverse"].filter { $0.hasPrefix("re") })
-        XCTAssertEqual(try matches("x = point.n"), ["north", "note"])
-        XCTAssertEqual(try matches("point:e"), ["east"])
-        XCTAssertEqual(try matches("trap.a.b"), [])
-        XCTAssertEqual(try matches("whi"), ["while"])
-        XCTAssertEqual(try matches("nothing.at.all"), [])
-        let word = CellWord("é = str", cursor: 7)
-        XCTAssertEqual([word.start, word.end], [4, 7], "in characters, not bytes")
-        XCTAssertEqual(CellWord("tensor.exp(1)", cursor: 9, whole: true).full, "tensor.exp")
-        XCTAssertEqual(CellWord("abc", cursor: 99).prefix, "abc")
-        XCTAssertEqual(CellWord("abc", cursor: -1).prefix, "")
     }
 
     func testInstall() throws {

@@ -104,10 +104,14 @@ final class WatchTests: XCTestCase {
         // The run that was stopped is whole: it says how it ended, and that another took its place.
         let runs = try FileManager.default.contentsOfDirectory(atPath: scratch.url.path + "/wandb").filter { $0.hasPrefix("offline-run") }
         XCTAssertEqual(runs.count, 2)
+        var superseded = 0
         for run in runs {
             let files = scratch.url.path + "/wandb/\(run)/files"
             XCTAssertTrue(FileManager.default.fileExists(atPath: files + "/wandb-summary.json"))
+            let log = try Data(contentsOf: scratch.url.appendingPathComponent("wandb/\(run)/run-\(run.suffix(8)).wandb"))
+            if log.range(of: Data("superseded by a later run".utf8)) != nil { superseded += 1 }
         }
+        XCTAssertEqual(superseded, 1, "the last one was ended by a person")
     }
 
     func testLeavingAScriptDoesNotLeaveWatching() throws {

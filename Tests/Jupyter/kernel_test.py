@@ -24,8 +24,8 @@ class ProtocolTests(jupyter_kernel_test.KernelTests):
     code_execute_result = [
         {"code": "1+2+3", "result": "6"},
         {"code": "x = 4\nx * 2", "result": "8"},
-        {"code": "'a', nil, 1", "result": "a\tnil\t1"},
-        {"code": "tensor{1, 2}", "result": "tensor([1, 2])"},
+        {"code": "local t = {a = 1,\n  b = 2}\nt.a +\n  t.b", "result": "3"},
+        {"code": "tensor{1, 2}", "result": "tensor([1, 2])\n[2] int64"},
     ]
     code_display_data = [{"code": "plot.line{1, 4, 9}:show()", "mime": "image/png"}, {"code": "plot.image(tensor.zeros(8, 8)):show()", "mime": "image/png"}]
     code_generate_error = "error('broken')"
@@ -98,7 +98,12 @@ class KernelTests(unittest.TestCase):
         reply, messages = self.run_cell("local t\n\nt.x = 1")
         count = reply["content"]["execution_count"]
         self.assertRegex(reply["content"]["evalue"], rf"^In \[{count}\]:3: attempt to index a nil value \(local 't'\)")
-        self.assertIn("stack traceback:", self.outputs(messages, "error")[0]["traceback"])
+        self.assertIn("stack traceback:", "\n".join(self.outputs(messages, "error")[0]["traceback"]))
+        # The second line goes on with the first: nothing may be cut between them.
+        _, messages = self.run_cell("g = function(a) return function(b) return a + b end end\nx = g(1)\n(2)\nx")
+        self.assertEqual(self.outputs(messages, "execute_result")[0]["data"]["text/plain"], "3")
+        _, messages = self.run_cell("for i = 1, 2 do\n  x = i\nend")
+        self.assertFalse(self.outputs(messages, "execute_result"))
 
     def test_silent_cells_count_and_show_nothing(self):
         before = self.run_cell("1")[0]["content"]["execution_count"]
@@ -121,7 +126,7 @@ class KernelTests(unittest.TestCase):
         states = [self.reply(request)["content"]["status"] for request in requests]
         self.assertEqual(states, ["error", "ok"])
         _, messages = self.run_cell("second, fourth")
-        self.assertEqual(self.outputs(messages, "execute_result")[0]["data"]["text/plain"], "nil\t1")
+        self.assertEqual(self.outputs(messages, "execute_result")[0]["data"]["text/plain"], "nil\n1")
 
     def test_methods_are_completed_and_explained(self):
         self.run_cell("net = nn.Linear(2, 3) t = tensor.zeros(2)")
@@ -135,7 +140,7 @@ class KernelTests(unittest.TestCase):
 
     def test_figures_are_png(self):
         _, messages = self.run_cell("plot.line{1, 2, 3}")
-        data = self.outputs(messages, "execute_result")[0]["data"]
+        data = self.outputs(messages, "display_data")[0]["data"]
         self.assertTrue(base64.b64decode(data["image/png"]).startswith(b"\x89PNG"))
         self.assertIn("Figure", data["text/plain"])
 
@@ -145,7 +150,7 @@ class KernelTests(unittest.TestCase):
         self.kc.execute("intruder = 1")
         self.kc.session.key = right
         _, messages = self.run_cell("intruder")
-        self.assertFalse(self.outputs(messages, "execute_result"))
+        self.assertEqual(self.outputs(messages, "execute_result")[0]["data"]["text/plain"], "nil")
 
     def test_leaving_a_cell_ends_the_kernel(self):
         self.run_cell("os.exit(0)")

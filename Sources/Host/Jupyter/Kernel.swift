@@ -10,6 +10,7 @@ import Wandb
 final class Kernel {
     private let channels: KernelChannels
     private let runner: ScriptRunner
+    private let session: Session
     private var lua: Lua { runner.lua }
     private var count = 0
     private var history: [(input: String, output: String)] = []
@@ -17,16 +18,14 @@ final class Kernel {
     init(_ channels: KernelChannels) throws {
         self.channels = channels
         runner = try ScriptRunner(words: ["host"], arguments: Arguments(["host"]))
+        try runner.prepare()
+        session = try Session(runner.lua, width: 100)
     }
 
     /// Serves requests until the front end wants the kernel to end; gives the exit status.
     func run() -> Int32 {
         lua.leavesByStopping = true
         lua.handleSignals()
-        do {
-            try runner.prepare()
-            for name in lua.moduleNames { try lua.setGlobal(name, .reference(lua.require(name))) }
-        } catch { complain("\(error)") }
         while let request = next() { answer(request) }
         lua.clearInterrupt()
         lua.runExitHooks(status: lua.exitStatus ?? ExitCode.done)
@@ -71,31 +70,60 @@ final class Kernel {
         let isKept = !isSilent && (content["store_history"]?.boolValue ?? true)
         if isKept { count += 1 }
         if !isSilent { channels.publish("execute_input", ["code": .string(code), "execution_count": .int(Int64(count))], request) }
-        FigureOutlet.show = { [channels] in channels.publish("display_data", CellOutput($0).content, request) }
+        FigureOutlet.show = { [channels] figure in
+            if !isSilent { channels.publish("display_data", CellOutput.content(figure), request) }
+        }
+        let outcome = running {
+            try? session.setChunk("In [\(count)]")
+            return session.evaluate(code)
+        }
         var shown = ""
-        do {
-            let output = try running { try value(of: code, name: "=In [\(count)]") }
-            if let output, !isSilent {
-                shown = output.text
-                var result = output.content
+        switch outcome {
+        case .value(let text):
+            shown = text
+            if !text.isEmpty, !isSilent {
+                var result = CellOutput.content(text: text)
                 result["execution_count"] = .int(Int64(count))
                 channels.publish("execute_result", result, request)
             }
-            var expressions: WandbMap = [:]
-            for entry in content["user_expressions"]?.mapValue?.entries ?? [] {
-                expressions[entry.key] = .map(answer(toExpression: entry.value.stringValue ?? ""))
-            }
-            reply(["status": .string("ok"), "payload": .list([]), "user_expressions": .map(expressions)], to: request)
-        } catch {
-            let failure = Self.describe(error)
-            if !isSilent { channels.publish("error", failure, request) }
-            var content = failure
-            content["status"] = .string("error")
-            reply(content, to: request)
-            if request.content["stop_on_error"]?.boolValue ?? true { abortWaiting() }
+            succeed(request)
+        case .quit:
+            channels.inbox.update { $0.isLeaving = true }
+            succeed(request)
+        case .interrupted where lua.exitStatus != nil:
+            channels.inbox.update { $0.isLeaving = true }
+            succeed(request)
+        case .interrupted: fail(request, "Interrupt", "interrupted", traceback: "", isSilent)
+        case .syntax(let message, let line, let column):
+            fail(request, "SyntaxError", message, traceback: Self.caret(code, line, column), isSilent)
+        case .failure(let message, let traceback): fail(request, "Error", message, traceback: traceback, isSilent)
         }
         if isKept { history.append((code, shown)) }
-        if lua.exitStatus != nil { channels.inbox.update { $0.isLeaving = true } }
+    }
+
+    private func succeed(_ request: Message) {
+        var expressions: WandbMap = [:]
+        for entry in request.content["user_expressions"]?.mapValue?.entries ?? [] {
+            expressions[entry.key] = .map(answer(toExpression: entry.value.stringValue ?? ""))
+        }
+        reply(["status": .string("ok"), "payload": .list([]), "user_expressions": .map(expressions)], to: request)
+    }
+
+    private func fail(_ request: Message, _ name: String, _ message: String, traceback: String, _ isSilent: Bool) {
+        let lines = [message] + traceback.split(separator: "\n").map(String.init)
+        let failure: WandbMap = ["ename": .string(name), "evalue": .string(message), "traceback": .list(lines.map { .string($0) })]
+        if !isSilent { channels.publish("error", failure, request) }
+        var content = failure
+        content["status"] = .string("error")
+        reply(content, to: request)
+        if request.content["stop_on_error"]?.boolValue ?? true { abortWaiting() }
+    }
+
+    /// The line that is no Lua, with a mark under the place.
+    private static func caret(_ code: String, _ line: Int?, _ column: Int?) -> String {
+        let lines = code.split(separator: "\n", omittingEmptySubsequences: false)
+        guard let line, let column, lines.indices.contains(line - 1) else { return "" }
+        return "\(lines[line - 1])\n\(String(repeating: " ", count: max(column - 1, 0)))^"
     }
 
     private func reply(_ content: WandbMap, to request: Message) {
@@ -104,8 +132,8 @@ final class Kernel {
         channels.reply("execute_reply", content, to: request)
     }
 
-    /// Runs with interrupts heard; `os.exit` ends the cell here and the kernel afterwards.
-    private func running<Result>(_ body: () throws -> Result) throws -> Result {
+    /// Runs with interrupts heard.
+    private func running<Result>(_ body: () throws -> Result) rethrows -> Result {
         lua.clearInterrupt()
         channels.inbox.update { $0.isRunning = true }
         defer {
@@ -115,38 +143,15 @@ final class Kernel {
         return try body()
     }
 
-    private func value(of code: String, name: String) throws -> CellOutput? {
-        let chunk = try CellCode.compile(code, name: name, lua)
-        do {
-            let results = try lua.call(chunk)
-            return try results.isEmpty || (results.count == 1 && results[0].isNil) ? nil : CellOutput(results, lua)
-        } catch {
-            if lua.exitStatus != nil { return nil }
-            throw error
-        }
-    }
-
     private func answer(toExpression code: String) -> WandbMap {
         do {
-            let output = try running { try value(of: code, name: "=expression") }
-            var content = output?.content ?? ["data": .map(["text/plain": .string("nil")]), "metadata": .map([:])]
+            let values = try running { try lua.call(lua.load("return " + code, name: "=expression")) }
+            var content = CellOutput.content(text: try values.map { try lua.text(of: $0) }.joined(separator: "\t"))
             content["status"] = .string("ok")
             return content
         } catch {
-            var content = Self.describe(error)
-            content["status"] = .string("error")
-            return content
+            return ["status": .string("error"), "ename": .string("Error"), "evalue": .string("\(error)"), "traceback": .list([.string("\(error)")])]
         }
-    }
-
-    private static func describe(_ error: any Error) -> WandbMap {
-        let message = "\(error)"
-        var lines = [message]
-        if let traceback = (error as? LuaError)?.traceback { lines += traceback.split(separator: "\n").map(String.init) }
-        let isInterrupt = message.hasSuffix("interrupted")
-        return [
-            "ename": .string(isInterrupt ? "Interrupt" : "Error"), "evalue": .string(message), "traceback": .list(lines.map { .string($0) }),
-        ]
     }
 
     /// Cells that wait behind one that failed are not run.
@@ -165,34 +170,47 @@ final class Kernel {
 
     // MARK: Questions about code
 
-    private func complete(_ request: Message) {
+    /// A cell up to the cursor, which counts in characters.
+    private static func beginning(_ request: Message) -> (code: String, cursor: Int, text: String) {
         let code = request.content["code"]?.stringValue ?? ""
-        let word = CellWord(code, cursor: Int(request.content["cursor_pos"]?.intValue ?? Int64(code.unicodeScalars.count)))
-        let matches = (try? running { try word.matches(lua) }) ?? []
+        let scalars = code.unicodeScalars
+        let cursor = min(max(Int(request.content["cursor_pos"]?.intValue ?? Int64(scalars.count)), 0), scalars.count)
+        return (code, cursor, String(String.UnicodeScalarView(scalars.prefix(cursor))))
+    }
+
+    private func complete(_ request: Message) {
+        let (_, cursor, text) = Self.beginning(request)
+        let found = running { session.complete(text) }
+        let replaced = String(decoding: Array(text.utf8).suffix(found.replaced), as: UTF8.self).unicodeScalars.count
+        let types = found.matches.map { match -> WandbValue in
+            .map(["text": .string(match.text), "type": .string(match.kind), "start": .int(Int64(cursor - replaced)), "end": .int(Int64(cursor))])
+        }
         channels.reply(
             "complete_reply",
             [
-                "status": .string("ok"), "matches": .list(matches.map { .string($0) }), "cursor_start": .int(Int64(word.start)),
-                "cursor_end": .int(Int64(word.end)), "metadata": .map([:]),
+                "status": .string("ok"), "matches": .list(found.matches.map { .string($0.text) }), "cursor_start": .int(Int64(cursor - replaced)),
+                "cursor_end": .int(Int64(cursor)), "metadata": .map(["_jupyter_types_experimental": .list(types)]),
             ], to: request)
     }
 
     private func inspect(_ request: Message) {
-        let code = request.content["code"]?.stringValue ?? ""
-        let word = CellWord(code, cursor: Int(request.content["cursor_pos"]?.intValue ?? Int64(code.unicodeScalars.count)), whole: true)
-        let text = (try? running { try word.help(lua) }) ?? nil
+        let (code, _, text) = Self.beginning(request)
+        let help = running { session.inspect(code, cursor: text.utf8.count) }
         channels.reply(
             "inspect_reply",
             [
-                "status": .string("ok"), "found": .bool(text != nil),
-                "data": .map(text.map { ["text/plain": .string($0)] } ?? [:]), "metadata": .map([:]),
+                "status": .string("ok"), "found": .bool(help != nil),
+                "data": .map(help.map { ["text/plain": .string($0)] } ?? [:]), "metadata": .map([:]),
             ], to: request)
     }
 
     private func judge(_ request: Message) {
-        let state = CellCode.completeness(request.content["code"]?.stringValue ?? "", lua)
-        var content: WandbMap = ["status": .string(state.rawValue)]
-        if state == .incomplete { content["indent"] = .string("  ") }
+        let content: WandbMap =
+            switch running({ session.completeness(request.content["code"]?.stringValue ?? "") }) {
+            case .complete: ["status": .string("complete")]
+            case .invalid: ["status": .string("invalid")]
+            case .incomplete(let indent): ["status": .string("incomplete"), "indent": .string(indent)]
+            }
         channels.reply("is_complete_reply", content, to: request)
     }
 

@@ -22,6 +22,9 @@ local printed
 function session.set_width(width) session.options.width = width end
 function session.use_color() session.options.color = host.session_paint end
 
+-- For notebooks: inputs are named in messages, and all that they print is shown.
+function session.set_chunk(name) session.options.chunk, session.options.print_lines = name, math.huge end
+
 function session.begin()
   for name in ([[_G _VERSION assert collectgarbage dofile error getmetatable ipairs load loadfile next pairs pcall print rawequal rawget
     rawlen rawset require select setmetatable tonumber tostring type warn xpcall coroutine debug io math os package string table utf8
@@ -62,12 +65,29 @@ local function loaded_files()
   end
 end
 
+-- Several lines whose last ones are an expression: what gives its value. Lines keep their numbers.
+local function compile_last(text, name)
+  local starts = {}
+  for at in text:gmatch("\n()[^\n]*%S") do starts[#starts + 1] = at end
+  for k = #starts, math.max(1, #starts - 20), -1 do
+    local tail = text:sub(starts[k])
+    -- What opens so may go on with the line before.
+    if tail:find("^%s*[%a_#]") and not tail:find("^%s*%-%-") then
+      local chunk = load(text:sub(1, starts[k] - 1) .. "return " .. tail, name)
+      if chunk then return chunk end
+    end
+  end
+end
+
 -- An expression, or statements: the function, or nil with the message. Third: whether values are to be shown.
 local function compile(text)
-  local chunk = load("return " .. text:gsub("^%s*=", "", 1), "=stdin")
+  local name = session.options.chunk or "=stdin"
+  local chunk = load("return " .. text:gsub("^%s*=", "", 1), name)
+  if chunk then return chunk, nil, not text:find(";%s*$") end
+  chunk = compile_last(text, name)
   if chunk then return chunk, nil, not text:find(";%s*$") end
   local message
-  chunk, message = load(text, "=stdin")
+  chunk, message = load(text, name)
   return chunk, message, true
 end
 

@@ -79,6 +79,9 @@ final class Session {
 
     func setWidth(_ width: Int) throws { _ = try call("set_width", [.int(width)]) }
 
+    /// For notebooks: the name of the next inputs in messages; all that they print is shown.
+    func setChunk(_ name: String) throws { _ = try call("set_chunk", [.string("=" + name)]) }
+
     /// How many inputs have been evaluated.
     var count: Int { (try? call("count").first?.asInt) ?? 0 }
 
