@@ -37,6 +37,10 @@ test-cpu-levels: build ## train some steps as older CPUs, emulated: the same bit
 	@scripts/install-packages.sh "" "qemu-user" qemu-x86_64
 	Tests/cpu-levels.sh $(HOST)
 
+interop: build ## check files both ways with PyTorch, NumPy and onnxruntime (from PyPI, into .venv-interop; or PYTHON=...)
+	@scripts/install-packages.sh "" "python3 python3-venv" python3
+	PYTHON="$(PYTHON)" Tests/interop/run.sh $(HOST)
+
 bench: build ## measure speed and memory into benchmarks/results.md; BENCH_QUICK=1 is shorter, AREAS="products calls" a part
 	@scripts/install-packages.sh "" "python3" python3
 	python3 benchmarks/bench.py

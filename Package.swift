@@ -46,6 +46,9 @@ let package = Package(
             name: "NN", dependencies: ["KernelABI", "CZlib"] + kernels,
             swiftSettings: [.unsafeFlags(["-enforce-exclusivity=unchecked"], .when(configuration: .release))]),
         .target(
+            name: "ONNX", dependencies: ["NN", .product(name: "SwiftProtobuf", package: "swift-protobuf")],
+            exclude: ["Proto/onnx.proto"]),
+        .target(
             name: "Wandb",
             dependencies: [
                 "CCurl", "CCrypto", "CZlib", .product(name: "SwiftProtobuf", package: "swift-protobuf"),
@@ -54,7 +57,7 @@ let package = Package(
         .target(
             name: "FileFuzzing", dependencies: ["LuaBridge", "NN", "Wandb", "CYAML"], path: "Tests/Fuzz/FileFuzzing"),
         .executableTarget(
-            name: "host", dependencies: ["LuaBridge", "NN", "Wandb", "CPrelude", "CCurl", "CCrypto", "CYAML"],
+            name: "host", dependencies: ["LuaBridge", "NN", "ONNX", "Wandb", "CPrelude", "CCurl", "CCrypto", "CYAML"],
             path: "Sources/Host", exclude: ["Prelude"]),
         .testTarget(name: "KernelsTests", dependencies: ["KernelABI"] + kernels, exclude: ["Golden"]),
         .testTarget(name: "NNTests", dependencies: ["NN"]),

@@ -47,6 +47,9 @@ static const char nn_utils[] = {
 static const char nn_files[] = {
 #embed "../Host/Prelude/nn_files.lua"
 };
+static const char nn_onnx[] = {
+#embed "../Host/Prelude/nn_onnx.lua"
+};
 static const char optim[] = {
 #embed "../Host/Prelude/optim.lua"
 };
@@ -112,6 +115,7 @@ static const struct { const char *name, *text; size_t length; } preludes[] = {
     PRELUDE(nn_attention),
     PRELUDE(nn_utils),
     PRELUDE(nn_files),
+    PRELUDE(nn_onnx),
     PRELUDE(optim),
     PRELUDE(optim_lbfgs),
     PRELUDE(scheduler),

@@ -149,6 +149,21 @@ public struct Call {
     /// Whatever it is, as a reference: for values that are stored and given back.
     public func reference(_ index: Int) throws -> LuaReference { try reader.reference(slot(index)) }
 
+    /// Every parameter's value in order, defaults filled in; a `shape` and the values of `...` as lists.
+    public func allArguments() throws -> [LuaValue] {
+        var values: [LuaValue] = []
+        while let parameter = native.parameter(values.count) {
+            if parameter.rest {
+                values.append(.list(try (0..<restTotal).map { try rest($0) }))
+            } else if shapeCount > 0, native.isShape(values.count) {
+                values.append(.list(try ints(values.count).map { .int($0) }))
+            } else {
+                values.append(try value(values.count))
+            }
+        }
+        return values
+    }
+
     // MARK: Rest
 
     /// How many values `...` took.

@@ -241,6 +241,67 @@ case("encoder_layer", "nn.TransformerEncoderLayer(8, 2, 12, 0)", nn.TransformerE
 case("encoder_layer_more", "nn.TransformerEncoderLayer(8, 2, 12, 0, {activation = \"gelu\", batch_first = true, norm_first = true})", nn.TransformerEncoderLayer(8, 2, 12, 0.0, activation="gelu", batch_first=True, norm_first=True), [R(2, 3, 8)],
      call=lambda m, x: m(x, src_mask=torch.triu(torch.ones(3, 3, dtype=torch.bool), 1)), lua_call="(function(x) return net(x, {src_mask = tensor{{false, true, true}, {false, false, true}, {false, false, false}}}) end)(...)")
 
+# Arguments that the cases above leave at their defaults
+case("linear_empty", "nn.Linear(4, 3)", nn.Linear(4, 3), [R(0, 4)])
+case("bilinear_nobias_3d", "nn.Bilinear(3, 4, 2, false)", nn.Bilinear(3, 4, 2, bias=False), [R(2, 5, 3), R(2, 5, 4)])
+case("flatten_negative", "nn.Flatten(-3, -2)", nn.Flatten(-3, -2), [R(2, 3, 4, 5)])
+case("unflatten_guess", "nn.Unflatten(-1, {2, -1})", nn.Unflatten(-1, (2, -1)), [R(2, 6)])
+case("embedding_negative_padding", "nn.Embedding(6, 3, {padding_idx = -1})", nn.Embedding(6, 3, padding_idx=-1), [lambda: torch.tensor([[5, 0, 2], [5, 1, 1]])])
+case("embedding_norm_1", "nn.Embedding(6, 3, {max_norm = 0.5, norm_type = 1})", nn.Embedding(6, 3, max_norm=0.5, norm_type=1.0), [lambda: torch.tensor([1, 1, 4])])
+case("conv2d_1x1_stride", "nn.Conv2d(3, 2, 1, {stride = 2, bias = false})", nn.Conv2d(3, 2, 1, stride=2, bias=False), [R(2, 3, 5, 6)])
+case("conv2d_valid", "nn.Conv2d(2, 3, {2, 3}, {padding = \"valid\"})", nn.Conv2d(2, 3, (2, 3), padding="valid"), [R(2, 2, 5, 6)])
+case("conv2d_unbatched", "nn.Conv2d(2, 3, 3)", nn.Conv2d(2, 3, 3), [R(2, 6, 5)])
+case("conv2d_same_dilated", "nn.Conv2d(2, 3, 3, {padding = \"same\", dilation = {2, 1}})", nn.Conv2d(2, 3, 3, padding="same", dilation=(2, 1)), [R(1, 2, 6, 7)])
+case("conv_transpose2d_nobias", "nn.ConvTranspose2d(2, 3, {2, 3}, {stride = {2, 3}, padding = {1, 0}, bias = false})", nn.ConvTranspose2d(2, 3, (2, 3), stride=(2, 3), padding=(1, 0), bias=False), [R(2, 2, 4, 5)])
+case("conv_transpose2d_unbatched", "nn.ConvTranspose2d(2, 3, 3)", nn.ConvTranspose2d(2, 3, 3), [R(2, 4, 5)])
+case("max_pool1d_ceil", "nn.MaxPool1d(3, {stride = 2, dilation = 2, ceil_mode = true})", nn.MaxPool1d(3, stride=2, dilation=2, ceil_mode=True), [R(2, 3, 10)])
+case("max_pool2d_unbatched", "nn.MaxPool2d(2)", nn.MaxPool2d(2), [R(3, 6, 7)])
+case("max_pool2d_overlap", "nn.MaxPool2d(3, {stride = 1, padding = 1})", nn.MaxPool2d(3, stride=1, padding=1), [R(2, 3, 6, 7)])
+case("avg_pool2d_rectangle", "nn.AvgPool2d({2, 3}, {stride = {1, 2}})", nn.AvgPool2d((2, 3), stride=(1, 2)), [R(2, 3, 6, 7)])
+case("avg_pool2d_ceil", "nn.AvgPool2d(3, {stride = 2, ceil_mode = true})", nn.AvgPool2d(3, stride=2, ceil_mode=True), [R(2, 3, 6, 8)])
+case("avg_pool2d_unbatched", "nn.AvgPool2d(2)", nn.AvgPool2d(2), [R(3, 6, 7)])
+case("adaptive_avg_pool2d_larger", "nn.AdaptiveAvgPool2d({5, 2})", nn.AdaptiveAvgPool2d((5, 2)), [R(2, 3, 3, 7)])
+case("adaptive_max_pool2d_1", "nn.AdaptiveMaxPool2d(1)", nn.AdaptiveMaxPool2d(1), [R(2, 3, 6, 7)])
+for mode in ("train", "eval"):
+    case(f"batch_norm2d_bare_{mode}", "nn.BatchNorm2d(3, {affine = false})", nn.BatchNorm2d(3, affine=False), [R(2, 3, 4, 5)], mode=mode)
+    case(f"instance_norm2d_tracking_{mode}", "nn.InstanceNorm2d(3, {track_running_stats = true, momentum = 0.4, eps = 0.01})", nn.InstanceNorm2d(3, track_running_stats=True, momentum=0.4, eps=0.01), [R(2, 3, 4, 5)], mode=mode)
+case("instance_norm2d_unbatched", "nn.InstanceNorm2d(3, {affine = true})", nn.InstanceNorm2d(3, affine=True), [R(3, 4, 5)])
+case("group_norm_instance", "nn.GroupNorm(4, 4, {eps = 0.1})", nn.GroupNorm(4, 4, eps=0.1), [R(3, 4, 5)])
+case("group_norm_flat", "nn.GroupNorm(2, 6)", nn.GroupNorm(2, 6), [R(3, 6)])
+case("rms_norm_default", "nn.RMSNorm({3, 5})", nn.RMSNorm((3, 5)), [R(2, 3, 5)])
+case("pixel_shuffle_3d", "nn.PixelShuffle(3)", nn.PixelShuffle(3), [R(9, 2, 3)])
+case("upsample_linear_align", "nn.Upsample({scale_factor = 2, mode = \"linear\", align_corners = true})", nn.Upsample(scale_factor=2, mode="linear", align_corners=True), [R(2, 2, 4)])
+case("upsample_bilinear_down", "nn.Upsample({size = {2, 3}, mode = \"bilinear\"})", nn.Upsample(size=(2, 3), mode="bilinear"), [R(2, 2, 5, 7)])
+case("softmax_negative", "nn.Softmax(-2)", nn.Softmax(-2), [R(3, 4, 5)])
+case("prelu_channels_4d", "nn.PReLU(3, 0.1)", nn.PReLU(3, 0.1), [R(2, 3, 4, 5)])
+for kind in ("RNN", "LSTM", "GRU"):
+    make = getattr(nn, kind)
+    case(f"{kind}_nobias_first", f"nn.{kind}(3, 4, {{bias = false, batch_first = true}})", make(3, 4, bias=False, batch_first=True), [R(2, 5, 3)])
+    case(f"{kind}_deep", f"nn.{kind}(3, 4, {{num_layers = 3, bidirectional = true, batch_first = true}})", make(3, 4, num_layers=3, bidirectional=True, batch_first=True), [R(2, 4, 3)])
+    case(f"{kind}_one_step", f"nn.{kind}(3, 4)", make(3, 4), [R(1, 1, 3)])
+    case(f"{kind}_dropout_eval", f"nn.{kind}(3, 4, {{num_layers = 2, dropout = 0.5}})", make(3, 4, num_layers=2, dropout=0.5), [R(5, 2, 3)], mode="eval")
+case("mha_causal", "nn.MultiheadAttention(8, 2, {batch_first = true})", nn.MultiheadAttention(8, 2, batch_first=True), [R(2, 4, 8)],
+     call=lambda m, x: m(x, x, x, attn_mask=torch.triu(torch.ones(4, 4, dtype=torch.bool), 1), is_causal=True, need_weights=False)[0],
+     lua_call="(function(x) return (net(x, x, x, {is_causal = true, need_weights = false})) end)(...)")
+case("mha_float_mask", "nn.MultiheadAttention(8, 2)", nn.MultiheadAttention(8, 2), [R(3, 2, 8), R(4, 2, 8), R(4, 2, 8), R(3, 4)],
+     call=lambda m, q, k, v, mask: m(q, k, v, attn_mask=mask.detach()), lua_call="(function(q, k, v, mask) return net(q, k, v, {attn_mask = mask:detach()}) end)(...)")
+case("mha_head_masks", "nn.MultiheadAttention(8, 2, {batch_first = true})", nn.MultiheadAttention(8, 2, batch_first=True), [R(2, 3, 8), R(4, 3, 3)],
+     call=lambda m, x, mask: m(x, x, x, attn_mask=mask.detach()), lua_call="(function(x, mask) return net(x, x, x, {attn_mask = mask:detach()}) end)(...)")
+case("encoder_layer_padding", "nn.TransformerEncoderLayer(8, 2, {dim_feedforward = 12, dropout = 0, batch_first = true})", nn.TransformerEncoderLayer(8, 2, 12, 0.0, batch_first=True), [R(2, 3, 8)],
+     call=lambda m, x: m(x, src_key_padding_mask=torch.tensor([[False, False, True], [False, False, False]])), lua_call="(function(x) return net(x, {src_key_padding_mask = tensor{{false, false, true}, {false, false, false}}}) end)(...)")
+case("encoder_layer_nobias", "nn.TransformerEncoderLayer(8, 4, {dim_feedforward = 12, dropout = 0, bias = false, layer_norm_eps = 0.01})", nn.TransformerEncoderLayer(8, 4, 12, 0.0, bias=False, layer_norm_eps=0.01), [R(3, 2, 8)])
+case("cross_entropy_all", fn % "cross_entropy(x, y, {weight = w:detach(), ignore_index = 2, label_smoothing = 0.3, reduction = \"sum\"})", lambda x, y, w: F.cross_entropy(x, y, weight=w.detach(), ignore_index=2, label_smoothing=0.3, reduction="sum"), [R(5, 4), lambda: torch.tensor([0, 2, 1, 3, 2]), U(4)])
+case("cross_entropy_vector", fn % "cross_entropy(x, y)", lambda x, y: F.cross_entropy(x, y), [R(4), lambda: torch.tensor(2)])
+case("nll_2d_ignore", fn % "nll_loss(x, y, {ignore_index = 0, reduction = \"none\"})", lambda x, y: F.nll_loss(x, y, ignore_index=0, reduction="none"), [R(2, 4, 3), I(4, 2, 3)])
+case("bce_logits_all", fn % "binary_cross_entropy_with_logits(x, y, {weight = w:detach(), pos_weight = w:detach() * 2, reduction = \"sum\"})", lambda x, y, w: F.binary_cross_entropy_with_logits(x, y, weight=w.detach(), pos_weight=w.detach() * 2, reduction="sum"), [R(3, 4), U(3, 4), U(4)])
+case("triplet_p3", "nn.TripletMarginLoss({p = 3, margin = 2, eps = 0.01})", nn.TripletMarginLoss(p=3.0, margin=2.0, eps=0.01), [R(4, 3), R(4, 3), R(4, 3)])
+case("interpolate_functional", fn % "interpolate(x, {scale_factor = {2, 3}, mode = \"bilinear\", align_corners = true})", lambda x: F.interpolate(x, scale_factor=(2, 3), mode="bilinear", align_corners=True), [R(1, 2, 3, 4)])
+case("batch_norm_functional", fn % "batch_norm(x, nil, nil, y, w, {training = true, eps = 0.1})", lambda x, y, w: F.batch_norm(x, None, None, y, w, training=True, eps=0.1), [R(4, 3, 2), R(3), R(3)])
+case("layer_norm_functional", fn % "layer_norm(x, {3, 2}, {eps = 0.1})", lambda x: F.layer_norm(x, (3, 2), eps=0.1), [R(4, 3, 2)])
+case("instance_norm_functional", fn % "instance_norm(x, {eps = 0.1})", lambda x: F.instance_norm(x, eps=0.1), [R(4, 3, 2, 5)])
+case("embedding_functional", fn % "embedding(x, y, {padding_idx = 1})", lambda x, y: F.embedding(x, y, padding_idx=1), [I(4, 3, 2), R(4, 5)])
+case("attention_gqa", fn % "scaled_dot_product_attention(x, y, w, {enable_gqa = true})", lambda q, k, v: F.scaled_dot_product_attention(q, k, v, enable_gqa=True), [R(2, 4, 3, 4), R(2, 2, 5, 4), R(2, 2, 5, 3)])
+
 save_file({k: v.contiguous() for k, v in tensors.items()}, os.path.join(here, "layers.safetensors"), metadata={"cases": json.dumps(cases)})
 print(len(cases), "layer cases")
 
@@ -298,6 +359,17 @@ optimiser("adadelta_more", "optim.Adadelta(ps, {lr = 2, rho = 0.7, eps = 1e-4, w
 optimiser("lbfgs", "optim.LBFGS(ps, {lr = 0.1, max_iter = 3, history_size = 5})", lambda ps: o.LBFGS(ps, lr=0.1, max_iter=3, history_size=5), state=False)
 optimiser("lbfgs_wolfe", "optim.LBFGS(ps, {max_iter = 2, line_search_fn = \"strong_wolfe\"})", lambda ps: o.LBFGS(ps, max_iter=2, line_search_fn="strong_wolfe"), state=False)
 optimiser("groups", "optim.SGD({{params = {ps[1]}, lr = 0.02}, {params = {ps[2]}, momentum = 0.7}}, {lr = 0.05, momentum = 0.2})", lambda ps: o.SGD([{"params": [ps[0]], "lr": 0.02}, {"params": [ps[1]], "momentum": 0.7}], lr=0.05, momentum=0.2))
+optimiser("sgd_maximize_decay", "optim.SGD(ps, {lr = 0.001, maximize = true, weight_decay = 0.1, momentum = 0.4, dampening = 0.2})", lambda ps: o.SGD(ps, lr=0.001, maximize=True, weight_decay=0.1, momentum=0.4, dampening=0.2))
+optimiser("adamw_maximize", "optim.AdamW(ps, {lr = 0.001, maximize = true, betas = {0.7, 0.9}})", lambda ps: o.AdamW(ps, lr=0.001, maximize=True, betas=(0.7, 0.9)))
+optimiser("adamw_defaults", "optim.AdamW(ps)", lambda ps: o.AdamW(ps))
+optimiser("adam_all", "optim.Adam(ps, {lr = 0.03, weight_decay = 0.05, amsgrad = true, eps = 1e-3})", lambda ps: o.Adam(ps, lr=0.03, weight_decay=0.05, amsgrad=True, eps=1e-3))
+optimiser("rmsprop_momentum", "optim.RMSprop(ps, {lr = 0.01, momentum = 0.9})", lambda ps: o.RMSprop(ps, lr=0.01, momentum=0.9))
+optimiser("rmsprop_centered_maximize", "optim.RMSprop(ps, {lr = 0.001, centered = true, maximize = true})", lambda ps: o.RMSprop(ps, lr=0.001, centered=True, maximize=True))
+optimiser("adagrad_maximize", "optim.Adagrad(ps, {lr = 0.001, maximize = true})", lambda ps: o.Adagrad(ps, lr=0.001, maximize=True))
+optimiser("adadelta_maximize", "optim.Adadelta(ps, {lr = 0.1, maximize = true})", lambda ps: o.Adadelta(ps, lr=0.1, maximize=True))
+optimiser("lbfgs_defaults", "optim.LBFGS(ps, {lr = 0.001, max_iter = 3})", lambda ps: o.LBFGS(ps, lr=0.001, max_iter=3), state=False)
+optimiser("lbfgs_limits", "optim.LBFGS(ps, {lr = 0.02, max_iter = 6, max_eval = 4, history_size = 2, tolerance_grad = 1e-3, tolerance_change = 1e-4})", lambda ps: o.LBFGS(ps, lr=0.02, max_iter=6, max_eval=4, history_size=2, tolerance_grad=1e-3, tolerance_change=1e-4), state=False)
+optimiser("groups_adamw", "optim.AdamW({{params = {ps[1]}, weight_decay = 0}, {params = ps[2], betas = {0.5, 0.9}, eps = 1e-4}}, {lr = 0.02, weight_decay = 0.3})", lambda ps: o.AdamW([{"params": [ps[0]], "weight_decay": 0.0}, {"params": ps[1], "betas": (0.5, 0.9), "eps": 1e-4}], lr=0.02, weight_decay=0.3))
 save_file(tensors, os.path.join(here, "optimizers.safetensors"), metadata={"cases": json.dumps(cases), "kept": json.dumps(kept)})
 print(len(cases), "optimiser cases")
 
@@ -349,7 +421,30 @@ schedule("plateau_max", "S.ReduceLROnPlateau(opt, {mode = \"max\", patience = 2,
 class Both:
     def __init__(self, *all): self.all = all
     def step(self): [s.step() for s in self.all]
+# Epochs may be fractions: a step in the middle of one.
+class Fraction:
+    def __init__(self, s): self.s, self.n = s, 0
+    def step(self): self.n += 1; self.s.step(self.n / 3)
 schedule("chained", "(function(a, b) return {step = function() a:step() b:step() end} end)(S.ExponentialLR(opt, 0.95), S.StepLR(opt, 10, 0.5))",
          lambda opt: Both(l.ExponentialLR(opt, 0.95), l.StepLR(opt, 10, 0.5)))
+schedule("step_one", "S.StepLR(opt, {step_size = 1, gamma = 0.9})", lambda opt: l.StepLR(opt, step_size=1, gamma=0.9))
+schedule("step_default", "S.StepLR(opt, 20)", lambda opt: l.StepLR(opt, 20))
+schedule("multi_step_unsorted", "S.MultiStepLR(opt, {30, 10, 0})", lambda opt: l.MultiStepLR(opt, [30, 10, 0]))
+schedule("restarts_fraction", "(function(s) local n = 0 return {step = function() n = n + 1 s:step(n / 3) end} end)(S.CosineAnnealingWarmRestarts(opt, {T_0 = 5, T_mult = 2, eta_min = 0.02}))",
+         lambda opt: Fraction(l.CosineAnnealingWarmRestarts(opt, T_0=5, T_mult=2, eta_min=0.02)))
+schedule("one_cycle_momenta", "S.OneCycleLR(opt, {max_lr = {0.5, 0.1}, total_steps = 50, base_momentum = {0.7, 0.6}, max_momentum = {0.9, 0.8}, pct_start = 0.2})",
+         lambda opt: l.OneCycleLR(opt, max_lr=[0.5, 0.1], total_steps=50, base_momentum=[0.7, 0.6], max_momentum=[0.9, 0.8], pct_start=0.2))
+schedule("one_cycle_phases", "S.OneCycleLR(opt, {max_lr = 0.3, epochs = 5, steps_per_epoch = 11, pct_start = 0.25, three_phase = true, div_factor = 4, final_div_factor = 1000})",
+         lambda opt: l.OneCycleLR(opt, max_lr=0.3, epochs=5, steps_per_epoch=11, pct_start=0.25, three_phase=True, div_factor=4.0, final_div_factor=1000.0), adam=True)
+schedule("one_cycle_linear_two", "S.OneCycleLR(opt, {max_lr = 0.3, total_steps = 50, anneal_strategy = \"linear\", base_momentum = 0.5})",
+         lambda opt: l.OneCycleLR(opt, max_lr=0.3, total_steps=50, anneal_strategy="linear", base_momentum=0.5), adam=True)
+schedule("sequential_cycle", "S.SequentialLR(opt, {S.LinearLR(opt, {start_factor = 0.2, end_factor = 0.9, total_iters = 8}), S.CosineAnnealingWarmRestarts(opt, 9, 2), S.MultiStepLR(opt, {3, 6})}, {milestones = {8, 40}})",
+         lambda opt: l.SequentialLR(opt, [l.LinearLR(opt, 0.2, 0.9, total_iters=8), l.CosineAnnealingWarmRestarts(opt, 9, 2), l.MultiStepLR(opt, [3, 6])], milestones=[8, 40]))
+schedule("cosine_beyond", "S.CosineAnnealingLR(opt, {T_max = 7, eta_min = 0.05})", lambda opt: l.CosineAnnealingLR(opt, T_max=7, eta_min=0.05))
+schedule("plateau_default", "S.ReduceLROnPlateau(opt)", lambda opt: l.ReduceLROnPlateau(opt), metric=wave)
+schedule("plateau_eps", "S.ReduceLROnPlateau(opt, {patience = 0, factor = 0.2, eps = 1e-3, min_lr = 0.0005, threshold = 0.2, threshold_mode = \"rel\"})",
+         lambda opt: l.ReduceLROnPlateau(opt, patience=0, factor=0.2, eps=1e-3, min_lr=0.0005, threshold=0.2, threshold_mode="rel"), metric=wave)
+schedule("plateau_max_rel", "S.ReduceLROnPlateau(opt, {mode = \"max\", patience = 1, cooldown = 2, factor = 0.7})",
+         lambda opt: l.ReduceLROnPlateau(opt, mode="max", patience=1, cooldown=2, factor=0.7), metric=wave, adam=True)
 save_file(tensors, os.path.join(here, "schedules.safetensors"), metadata={"cases": json.dumps(cases)})
 print(len(cases), "schedule cases")

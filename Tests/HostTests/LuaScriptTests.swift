@@ -6,6 +6,7 @@ final class LuaScriptTests: XCTestCase {
     func testFS() throws { try HostProcess.check("fs.lua") }
     func testEditorStubs() throws { try HostProcess.check("types.lua") }
     func testModules() throws { try HostProcess.check("nn_module.lua") }
+    func testONNX() throws { try HostProcess.check("onnx.lua") }
     func testModelFilesAndCheckpoints() throws { try HostProcess.check("nn_files.lua") }
     func testLayersAgainstPyTorch() throws { try HostProcess.check("nn_golden.lua") }
     func testOptimizersAgainstPyTorch() throws { try HostProcess.check("optim_golden.lua") }

@@ -4,7 +4,7 @@ import NN
 /// The module `nn`: its functions are operations, its modules are written in Lua (Prelude/nn*.lua).
 enum NNModule {
     static func register(_ lua: Lua, _ type: UserdataType<Tensor>) throws {
-        try lua.addHostFunctions(hostFunctions(type))
+        try lua.addHostFunctions(hostFunctions(type) + ONNXNatives.functions(type))
         try lua.addHostFunctions(OpCatalog.recurrent.map { TensorModule.declaration($0, "", type) })
         try lua.module("nn", "nn\nNeural networks: modules, layers, losses, initialisation, files.") { module in
             lua.docs.add(

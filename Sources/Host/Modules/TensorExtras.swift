@@ -17,6 +17,7 @@ enum TensorExtras {
             try TensorModule.reporting("tensor") {
                 let dtype = call.stringIfPresent(2).flatMap { DType(name: $0) }
                 let tensor = try TensorLiteral.tensor(try call.value(1), dtype)
+                if TensorTrace.isOn, let source = call.objectIfPresent(1, type) { TensorTrace.note("clone", [.tensor(source)], [tensor]) }
                 if try call.bool(3) { try tensor.setRequiresGrad(true) }
                 try call.push(tensor, type)
             }
@@ -31,7 +32,11 @@ enum TensorExtras {
                 Gives the elements as nested Lua tables, or a number for a 0-d tensor.
                 Source: torch.Tensor.tolist
                 """
-            ) { call in try call.push(try TensorLiteral.list(try call.object(0, type))) },
+            ) { call in
+                let tensor = try call.object(0, type)
+                if TensorTrace.isOn { TensorTrace.note("tolist", [.tensor(tensor)], []) }
+                try call.push(try TensorLiteral.list(tensor))
+            },
             Declaration(
                 """
                 Tensor:backward(self: tensor, gradient: tensor = nil, retain_graph: bool = false, create_graph: bool = false)
@@ -202,6 +207,10 @@ enum TensorExtras {
                 }
                 return g
             } + Array(repeating: nil, count: inputs.count - results.count)
+        }
+        // What it computes was recorded as it ran; its history is of no interest to a graph.
+        if TensorTrace.isOn {
+            for (made, given) in zip(outputs, try call.objects(2, type)) { TensorTrace.note("clone", [.tensor(given)], [made]) }
         }
         try call.push(list: outputs, type)
     }

@@ -43,7 +43,7 @@ enum TensorModule {
         let returned = op.doc.returnsTensor ? type : nil
         guard let direct = op.direct else {
             return Declaration(prefix + op.doc, returns: returned) { call in
-                try reporting(name) { try call.push(try run(TensorArguments(call: call, type: type)), type) }
+                try reporting(name) { try general(name, run, call, type) }
             }
         }
         return Declaration(prefix + op.doc, returns: returned, fast: true) { call in
@@ -51,10 +51,19 @@ enum TensorModule {
                 if let result = try apply(direct, call, type) {
                     try call.push(result, type)
                 } else {
-                    try call.push(try run(TensorArguments(call: try call.checked(), type: type)), type)
+                    try general(name, run, try call.checked(), type)
                 }
             } catch let error as TensorError { throw named(error, name) }
         }
+    }
+
+    /// Computes with all arguments read, and notes the call where a trace is taken.
+    private static func general(
+        _ name: String, _ run: (any OpArguments) throws -> OpResult, _ call: Call, _ type: UserdataType<Tensor>
+    ) throws {
+        let result = try run(TensorArguments(call: call, type: type))
+        if TensorTrace.isOn { try TensorTrace.note(name, call, type, result) }
+        try call.push(result, type)
     }
 
     /// Computes the direct form when the arguments are just its operands; else nil.
@@ -62,6 +71,8 @@ enum TensorModule {
     private static func apply(
         _ direct: Op.Direct, _ call: Call, _ type: UserdataType<Tensor>, first: Tensor? = nil
     ) throws -> Tensor? {
+        // A trace needs arguments in their order.
+        if TensorTrace.isOn { return nil }
         let count = call.count
         switch direct {
         case .unary(let f):
@@ -112,6 +123,7 @@ enum TensorModule {
                     throw TensorError("a \(result.dtype.name) result cannot be stored in a \(target.dtype.name) tensor; convert it first")
                 }
                 try target.assign(result, name)
+                if TensorTrace.isOn { try TensorTrace.note(op.name, call, type, .receiver) }
             } catch let error as TensorError { throw named(error, name) }
             call.returnArgument(0)
         }

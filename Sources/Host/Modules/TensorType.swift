@@ -15,12 +15,21 @@ enum TensorType {
             fields(builder, type)
             builder.index(returns: type) { tensor, call in
                 guard let parts = try TensorIndex.parts(call, 1, type) else { throw type.noField(call) }
-                try TensorModule.reporting("index") { try call.push(try tensor[parts], type) }
+                try TensorModule.reporting("index") {
+                    let picked = try tensor[parts]
+                    if TensorTrace.isOn { TensorTrace.note("index", [.tensor(tensor)] + TensorTrace.arguments(parts), [picked]) }
+                    try call.push(picked, type)
+                }
             }
             builder.assign { tensor, call in
                 guard let parts = try TensorIndex.parts(call, 1, type) else { throw type.noField(call) }
                 try TensorModule.reporting("index assignment") {
-                    try tensor.setIndex(parts, try TensorIndex.value(call, 2, tensor, type))
+                    let value = try TensorIndex.value(call, 2, tensor, type)
+                    try tensor.setIndex(parts, value)
+                    if TensorTrace.isOn {
+                        TensorTrace.note(
+                            "index assignment", [.tensor(tensor), .tensor(value)] + TensorTrace.arguments(parts), [tensor], inPlace: true)
+                    }
                 }
             }
             for (event, name) in operators {
@@ -65,7 +74,11 @@ enum TensorType {
     private static func unaryMinus(_ type: UserdataType<Tensor>) -> Declaration {
         Declaration("unm(a: any)", returns: type, fast: true) { call in
             let tensor = try call.object(0, type)
-            try TensorModule.reporting("neg") { try call.push(try -tensor, type) }
+            try TensorModule.reporting("neg") {
+                let result = try -tensor
+                if TensorTrace.isOn { TensorTrace.note("neg", [.tensor(tensor)], [result]) }
+                try call.push(result, type)
+            }
         }
     }
 
@@ -75,7 +88,10 @@ enum TensorType {
         builder.field("ndim", "int", "The number of dimensions.") { tensor, call in call.push(tensor.rank) }
         builder.field("is_leaf", "bool", "Whether no operation with history made it.") { tensor, call in call.push(tensor.isLeaf) }
         builder.field("T", "tensor", "The transpose of a matrix: all dimensions in reverse order. A view.", returns: type) { tensor, call in
-            try call.push(try tensor.permute(Array((0..<tensor.rank).reversed())), type)
+            let order = Array((0..<tensor.rank).reversed())
+            let result = try tensor.permute(order)
+            if TensorTrace.isOn { TensorTrace.note("permute", [.tensor(tensor), .list(order.map { .int($0) })], [result]) }
+            try call.push(result, type)
         }
         builder.field(
             "requires_grad", "bool", "Whether gradients are collected (leaves) or passed on (results)."

@@ -35,7 +35,7 @@ end
 
 for _, part in ipairs{
   "nn_module", "nn_init", "nn_containers", "nn_layers", "nn_conv", "nn_norm", "nn_activations", "nn_losses",
-  "nn_recurrent", "nn_attention", "nn_utils", "nn_files",
+  "nn_recurrent", "nn_attention", "nn_utils", "nn_files", "nn_onnx",
 } do
   host.prelude(part, nn, host, core)
 end

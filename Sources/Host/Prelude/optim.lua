@@ -14,7 +14,7 @@ host.kind("optimizer", "__optimizer")
 
 local function is_list_of_groups(params)
   local first = params[1]
-  return type(first) == "table" and type(first.params) == "table"
+  return type(first) == "table" and first.params ~= nil
 end
 
 -- Copies a group and fills in the defaults.
@@ -34,7 +34,10 @@ local function complete(self, group)
     if made[key] == nil then made[key] = type(value) == "table" and {table.unpack(value)} or value end
   end
   made.params = {}
-  for i, p in ipairs(group.params) do
+  if type(group.params) ~= "table" and not host.is_tensor(group.params) then
+    fail(("optim.%s: params of a group must be a list of tensors, or one tensor, got %s"):format(self.name, type(group.params)))
+  end
+  for i, p in ipairs(host.is_tensor(group.params) and {group.params} or group.params) do
     if not host.is_tensor(p) then
       fail(("optim.%s: parameter %d of the group is a %s, expected a tensor (net:parameters())"):format(self.name, i, type(p)))
     end
@@ -127,7 +130,7 @@ Adds parameters with options of their own: {params = {...}, lr = 0.01}.
 Errors: an unknown option, a parameter that is there already
 Source: torch.optim.Optimizer.add_param_group
 ]], function(self, group)
-  if type(group.params) ~= "table" then fail("add_param_group: expected {params = {...}, ...}") end
+  if group.params == nil then fail("add_param_group: expected {params = {...}, ...}") end
   add_group(self, group)
 end)
 

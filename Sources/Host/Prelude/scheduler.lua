@@ -215,7 +215,23 @@ Source: Loshchilov and Hutter 2017 (SGDR); torch.optim.lr_scheduler.CosineAnneal
   rate = function(self, _, i)
     return self.eta_min + (self.base_lrs[i] - self.eta_min) * (1 + math.cos(math.pi * self.T_cur / self.T_i)) / 2
   end,
-  step = function(self)
+  -- Given an epoch, which may be a fraction, the schedule goes there: step(epoch + batch / #loader) moves with each batch.
+  step = function(self, epoch)
+    if epoch ~= nil then
+      if type(epoch) ~= "number" or not (epoch >= 0 and epoch < math.huge) then
+        fail(("optim.lr_scheduler.CosineAnnealingWarmRestarts: expected an epoch from 0, got %s"):format(tostring(epoch)))
+      end
+      self.T_i, self.T_cur = self.T_0, epoch
+      if epoch >= self.T_0 and self.T_mult == 1 then
+        self.T_cur = epoch % self.T_0
+      elseif epoch >= self.T_0 then
+        -- The periods so far are a geometric series.
+        local n = math.floor(math.log(epoch / self.T_0 * (self.T_mult - 1) + 1, self.T_mult))
+        self.T_cur = epoch - self.T_0 * (self.T_mult ^ n - 1) / (self.T_mult - 1)
+        self.T_i = self.T_0 * self.T_mult ^ n
+      end
+      return self:update(math.floor(epoch))
+    end
     if self.last_epoch < 0 then
       self.T_i, self.T_cur = self.T_0, 0
     else

@@ -61,7 +61,7 @@ public enum Scalar: Sendable, Equatable {
 
 extension Tensor {
     /// Element `i` of the storage window of a contiguous tensor; the caller has checked the bounds.
-    func element(_ i: Int) -> Scalar { Scalar.load(dtype, from: pointer + i * dtype.size) }
+    public func element(_ i: Int) -> Scalar { Scalar.load(dtype, from: pointer + i * dtype.size) }
 
     func setElement(_ i: Int, _ value: Scalar) { value.store(as: dtype, to: pointer + i * dtype.size) }
 
