@@ -42,7 +42,10 @@ Args:
   output_names: names of its outputs; "output", or "output_0", "output_1" ...; tensors in nested results are counted in order
   batch_dim: the dimension of the inputs that counts samples, 1 for recurrent layers without batch_first
 Errors: an operation that ONNX cannot say, by its name; results that depend on the input's values beyond what tensors compute
-Example: nn.export_onnx("out/model.onnx", nn.Sequential(nn.Flatten(), nn.Linear(784, 10)), tensor.zeros(1, 1, 28, 28))
+Example:
+  local path = os.tmpname()
+  nn.export_onnx(path, nn.Sequential(nn.Flatten(), nn.Linear(12, 2)), tensor.zeros(1, 3, 4))
+  print(#require("fs").read(path) > 100) --> true
 See: nn.save
 Source: https://onnx.ai/onnx/operators; torch.onnx.export
 ]], function(path, module, example, input_names, output_names, batch_dim)
