@@ -78,7 +78,7 @@ final class Graph {
         data.dataType = tensor.dtype.onnx
         data.dims = tensor.shape.array.map(Int64.init)
         let packed = tensor.isContiguous ? tensor : try tensor.copied()
-        data.rawData = Data(bytes: packed.pointer, count: packed.count * packed.dtype.size)
+        data.rawData = withExtendedLifetime(packed) { Data(bytes: packed.pointer, count: packed.count * packed.dtype.size) }
         proto.initializer.append(data)
     }
 

@@ -90,7 +90,9 @@ struct TracedCall {
         func list(_ argument: OperationTrace.Argument) throws -> [Int] {
             switch argument {
             case .int(let n): return [n]
-            case .double(let d): return [Int(d)]
+            case .double(let d):
+                guard let n = Int(exactly: d) else { throw ExportError("expected an integer, got \(d)") }
+                return [n]
             case .list(let items): return try items.flatMap(list)
             default: throw ExportError("expected integers")
             }

@@ -71,7 +71,7 @@ extension Rules {
             // How far apart the places lie is the stated factor, unless it is to be taken from the sizes.
             var scales = zip(target, source).map { Double($0) / Double($1) }
             if c.has(2), !c.bool(5), !c.bool(4) { scales = try c.numbers(2, places) }
-            let exact = zip(scales, zip(target, source)).allSatisfy { Int(Double($1.1) * $0) == $1.0 }
+            let exact = zip(scales, zip(target, source)).allSatisfy { (Double($1.1) * $0).rounded(.down) == Double($1.0) }
             let roi = "", one = c.graph.table([1, 1] + scales, [2 + places], .float32)
             let inputs = exact && c.has(2) ? [x.name, roi, one] : [x.name, roi, "", try c.graph.sizes(out)]
             return c.graph.node(
