@@ -6,6 +6,10 @@ func convForward(
     _ dtype: Int32, _ p: UnsafePointer<kernel_conv>, _ x: UnsafeRawPointer, _ weight: UnsafeRawPointer,
     _ bias: UnsafeRawPointer?, _ activation: Int32, _ y: UnsafeMutableRawPointer, _ exec: UnsafePointer<kernel_exec>
 ) {
+    if suitsWinograd(p.pointee, dtype, p.pointee.oh, p.pointee.ow) {
+        winogradForward(p.pointee, x, weight, bias, relu: activation == 1, y, exec)
+        return
+    }
     let c = Correlation(forward: p.pointee)
     runCorrelation(dtype, c, x, weight, bias, relu: activation == 1, y, exec)
 }
@@ -57,6 +61,10 @@ func convBackwardInput(
     _ gx: UnsafeMutableRawPointer, _ exec: UnsafePointer<kernel_exec>
 ) {
     let s = p.pointee
+    if suitsWinograd(s, dtype, s.h, s.w) {
+        winogradBackwardInput(s, gy, weight, gx, exec)
+        return
+    }
     if s.stride_h == 1 && s.stride_w == 1 && s.o / s.groups >= 8 {
         if dtype == KERNEL_F32 {
             convScatter(FloatLanes.self, p, gy, weight, gx, { convScatterBlock(FloatLanes.self, $0, $1) }, exec)

@@ -31,6 +31,10 @@ func convBackwardWeight(
     _ dtype: Int32, _ p: UnsafePointer<kernel_conv>, _ gy: UnsafeRawPointer, _ x: UnsafeRawPointer,
     _ gweight: UnsafeMutableRawPointer, _ gbias: UnsafeMutableRawPointer?, _ exec: UnsafePointer<kernel_exec>
 ) {
+    if suitsWinogradGradient(p.pointee, dtype) {
+        winogradBackwardWeight(p.pointee, gy, x, gweight, gbias, exec)
+        return
+    }
     let few = hasFewTaps(p.pointee)
     if dtype == KERNEL_F32 {
         let sum: kernel_task =

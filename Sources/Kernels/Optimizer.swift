@@ -49,7 +49,7 @@ func adam<V: Vector>(
     let beta2 = V(o.beta2)
     let fresh2 = V(1 - o.beta2)
     let rate = V(-o.lr / correction1)
-    let root = V(correction2)
+    let root = V(1 / correction2)
     let eps = V(o.eps)
     let zero = V(0.0)
     let coupled = o.weight_decay != 0 && !o.decoupled
@@ -71,7 +71,7 @@ func adam<V: Vector>(
             v1 = V.max(loadSome(UnsafePointer(vmax + i), c, zero), v1)
             storeSome(v1, vmax + i, c)
         }
-        storeSome(V.fma(rate, m1 / (v1.squareRoot / root + eps), w), p + i, c)
+        storeSome(V.fma(rate, m1 / V.fma(v1.squareRoot, root, eps), w), p + i, c)
         i &+= V.lanes
     }
 }

@@ -272,3 +272,28 @@ func dropout(
         dropout(DoubleLanes.self, n, seed, offset, p, scale, x, y, mask)
     }
 }
+
+@inline(__always)
+func maskScale<V: Vector>(
+    _: V.Type, _ n: Int, _ scale: Double, _ x: UnsafeRawPointer, _ mask: UnsafePointer<UInt8>, _ y: UnsafeMutableRawPointer
+) {
+    let s = V(scale)
+    let xs = x.assumingMemoryBound(to: V.Scalar.self)
+    let ys = y.assumingMemoryBound(to: V.Scalar.self)
+    var i = 0
+    while i < n {
+        let count = min(V.lanes, n &- i)
+        storeSome(loadSome(xs + i, count, V(0.0)) * V.keep(s, mask + i, count), ys + i, count)
+        i &+= V.lanes
+    }
+}
+
+func maskScale(
+    _ dtype: Int32, _ n: Int, _ scale: Double, _ x: UnsafeRawPointer, _ mask: UnsafePointer<UInt8>, _ y: UnsafeMutableRawPointer
+) {
+    if Int(dtype) == KERNEL_F32 {
+        maskScale(FloatLanes.self, n, scale, x, mask, y)
+    } else {
+        maskScale(DoubleLanes.self, n, scale, x, mask, y)
+    }
+}

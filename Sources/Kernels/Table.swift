@@ -20,10 +20,12 @@ public func kernelTable() -> kernel_table {
         normal: { dtype, n, seed, offset, mean, std, y in normal(dtype, n, seed, offset, mean, std, y) },
         random_bits: { n, seed, offset, y in randomBits(n, seed, offset, y) },
         dropout: { dtype, n, seed, offset, p, scale, x, y, mask in dropout(dtype, n, seed, offset, p, scale, x, y, mask) },
+        mask_scale: { dtype, n, scale, x, mask, y in maskScale(dtype, n, scale, x, mask, y) },
         gemm: { dtype, g, exec in gemm(dtype, g, exec) },
         conv_forward: { dtype, p, x, weight, bias, activation, y, exec in convForward(dtype, p, x, weight, bias, activation, y, exec) },
         conv_backward_input: { dtype, p, gy, weight, gx, exec in convBackwardInput(dtype, p, gy, weight, gx, exec) },
         conv_backward_weight: { dtype, p, gy, x, gweight, gbias, exec in convBackwardWeight(dtype, p, gy, x, gweight, gbias, exec) },
+        conv_relu_pool: { dtype, p, x, weight, bias, y, index, exec in convReluPool(dtype, p, x, weight, bias, y, index, exec) },
         max_pool: { dtype, p, x, y, index, exec in maxPool(dtype, p, x, y, index, exec) },
         max_pool_backward: { dtype, p, gy, index, gx, exec in maxPoolBackward(dtype, p, gy, index, gx, exec) },
         avg_pool: { dtype, p, all, x, y, exec in averagePool(dtype, p, all, x, y, exec) },
@@ -46,6 +48,10 @@ public func kernelTable() -> kernel_table {
         },
         cross_entropy_backward: { dtype, r, c, logits, target, weight, ignored, smoothing, lse, g, gStride, glogits, exec in
             crossEntropyBackward(dtype, r, c, logits, target, weight, ignored, smoothing, lse, g, gStride, glogits, exec)
+        },
+        lstm_step: { dtype, rows, h, gates, old, cell, squashed, state in lstmStep(dtype, rows, h, gates, old, cell, squashed, state) },
+        lstm_back: { dtype, rows, h, dout, dnext, dc, gates, squashed, old, slopes in
+            lstmBack(dtype, rows, h, dout, dnext, dc, gates, squashed, old, slopes)
         },
         sgd: { dtype, n, o, p, g, momentum in sgd(dtype, n, o, p, g, momentum) },
         adam: { dtype, n, o, p, g, m, v, vmax in adam(dtype, n, o, p, g, m, v, vmax) })

@@ -132,8 +132,58 @@ func tile<V: Vector>(
         if offsets == nil { b += bStep }
         k &+= 1
     }
-    // A whole tile that nothing happens to goes straight to C; any other through memory to `finishTile`.
-    let straight = f.isPlain && !f.accumulate && f.columns >= vectors &* V.lanes
+    // A whole tile that nothing but a sum happens to goes straight to C; any other through memory to `finishTile`.
+    let straight = f.isPlain && f.columns >= vectors &* V.lanes
+    if straight && f.accumulate {
+        do {
+            c0 = V.load(c + 0) + c0
+            if vectors > 1 { d0 = V.load(c + (0 &+ V.lanes)) + d0 }
+        }
+        if rows > 1 {
+            c1 = V.load(c + cRow &* 1) + c1
+            if vectors > 1 { d1 = V.load(c + (cRow &* 1 &+ V.lanes)) + d1 }
+        }
+        if rows > 2 {
+            c2 = V.load(c + cRow &* 2) + c2
+            if vectors > 1 { d2 = V.load(c + (cRow &* 2 &+ V.lanes)) + d2 }
+        }
+        if rows > 3 {
+            c3 = V.load(c + cRow &* 3) + c3
+            if vectors > 1 { d3 = V.load(c + (cRow &* 3 &+ V.lanes)) + d3 }
+        }
+        if rows > 4 {
+            c4 = V.load(c + cRow &* 4) + c4
+            if vectors > 1 { d4 = V.load(c + (cRow &* 4 &+ V.lanes)) + d4 }
+        }
+        if rows > 5 {
+            c5 = V.load(c + cRow &* 5) + c5
+            if vectors > 1 { d5 = V.load(c + (cRow &* 5 &+ V.lanes)) + d5 }
+        }
+        if rows > 6 {
+            c6 = V.load(c + cRow &* 6) + c6
+            if vectors > 1 { d6 = V.load(c + (cRow &* 6 &+ V.lanes)) + d6 }
+        }
+        if rows > 7 {
+            c7 = V.load(c + cRow &* 7) + c7
+            if vectors > 1 { d7 = V.load(c + (cRow &* 7 &+ V.lanes)) + d7 }
+        }
+        if rows > 8 {
+            c8 = V.load(c + cRow &* 8) + c8
+            if vectors > 1 { d8 = V.load(c + (cRow &* 8 &+ V.lanes)) + d8 }
+        }
+        if rows > 9 {
+            c9 = V.load(c + cRow &* 9) + c9
+            if vectors > 1 { d9 = V.load(c + (cRow &* 9 &+ V.lanes)) + d9 }
+        }
+        if rows > 10 {
+            c10 = V.load(c + cRow &* 10) + c10
+            if vectors > 1 { d10 = V.load(c + (cRow &* 10 &+ V.lanes)) + d10 }
+        }
+        if rows > 11 {
+            c11 = V.load(c + cRow &* 11) + c11
+            if vectors > 1 { d11 = V.load(c + (cRow &* 11 &+ V.lanes)) + d11 }
+        }
+    }
     let out = straight ? c : f.space
     let outRow = straight ? cRow : 2 &* V.lanes
     c0.store(out)

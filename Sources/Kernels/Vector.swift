@@ -185,10 +185,7 @@ struct FloatLanes: Vector, ExpressibleByFloatLiteral {
     @inline(__always) static var infinity: Self { Self(Float.infinity) }
     @inline(__always) static var nan: Self { Self(Float.nan) }
     @inline(__always) static func deinterleave(_ a: Self, _ b: Self) -> (Self, Self) {
-        (
-            Self(v: SIMD16(lowHalf: a.v.evenHalf, highHalf: b.v.evenHalf)),
-            Self(v: SIMD16(lowHalf: a.v.oddHalf, highHalf: b.v.oddHalf))
-        )
+        (Self(v: kernel_even_f32(a.v, b.v)), Self(v: kernel_odd_f32(a.v, b.v)))
     }
     @inline(__always)
     static func storePositions(_ offset: Self, _ base: Int32, _ p: UnsafeMutablePointer<Int32>, _ count: Int) {

@@ -97,6 +97,11 @@ final class Conv2dTests: XCTestCase {
             shape(2, 2, 6, 6, to: 4, kernel: (1, 1), stride: (3, 2)),
             shape(1, 300, 4, 5, to: 40, kernel: (3, 3), pad: (1, 1)),
             shape(2, 2, 16, 3, to: 50, kernel: (3, 3), pad: (3, 3), dilation: (3, 2)),
+            shape(9, 16, 8, 8, to: 16, kernel: (3, 3)),
+            shape(5, 17, 9, 13, to: 21, kernel: (3, 3), pad: (1, 1)),
+            shape(4, 18, 7, 12, to: 24, kernel: (3, 3), pad: (2, 2)),
+            shape(4, 33, 15, 8, to: 19, kernel: (3, 3), pad: (0, 1)),
+            shape(1, 16, 5, 71, to: 17, kernel: (3, 3), pad: (1, 0)),
         ]
     }
 
@@ -199,6 +204,60 @@ final class Conv2dTests: XCTestCase {
                         }
                     }
                 }
+            }
+        }
+    }
+
+    /// The same for the shapes that are transformed: what is not finite is computed by itself.
+    func testNotANumberStaysInItsWindowsOfTransformedShapes() {
+        for level in Level.all {
+            for special in [Float.nan, .infinity] {
+                var run = Run<Float>(shape(2, 16, 9, 21, to: 16, kernel: (3, 3), pad: (1, 1)))
+                for i in 0..<run.weight.count where run.weight.pointer[i] == 0 { run.weight.pointer[i] = 1 }
+                run.x.pointer[((0 * 16 + 1) * 9 + 4) * 21 + 10] = special
+                run.g.pointer[((1 * 16 + 2) * 9 + 0) * 21 + 20] = special
+                TestThreads.withExec { run.compute(level.table, $0) }
+                for n in 0..<2 {
+                    for c in 0..<16 {
+                        for i in 0..<9 {
+                            for j in 0..<21 {
+                                let at = ((n * 16 + c) * 9 + i) * 21 + j
+                                let value = run.y.pointer[at]
+                                let reached = n == 0 && abs(i - 4) <= 1 && abs(j - 10) <= 1
+                                XCTAssertEqual(value.isFinite, !reached || (special == .infinity && value == 0), level.name)
+                                XCTAssertEqual(run.gx.pointer[at].isFinite, !(n == 1 && i <= 1 && j >= 19), level.name)
+                            }
+                        }
+                    }
+                }
+            }
+        }
+    }
+
+    /// Convolution, relu and pooling at once: the bits of the single kernels, NaN and equal values included.
+    func testPooledIsConvolutionReluAndPooling() {
+        for (p, bad) in [
+            (shape(3, 16, 10, 26, to: 20, kernel: (3, 3)), false), (shape(2, 18, 8, 8, to: 16, kernel: (3, 3), pad: (1, 1)), true),
+        ] {
+            for level in Level.all {
+                var run = Run<Float>(p)
+                if bad { run.x.pointer[77] = .nan }
+                for i in 0..<(run.x.count / 4) where run.x.pointer[i] == run.x.pointer[i] { run.x.pointer[i] = 0 }
+                var q = kernel_pool(
+                    planes: p.n * p.o, h: p.oh, w: p.ow, oh: p.oh / 2, ow: p.ow / 2, kh: 2, kw: 2, stride_h: 2, stride_w: 2,
+                    pad_h: 0, pad_w: 0, dilation_h: 1, dilation_w: 1)
+                let count = q.planes * q.oh * q.ow
+                let single = Buffer<Float>(count: count), fused = Buffer<Float>(count: count)
+                var places = [Int32](repeating: -1, count: count), fusedPlaces = places
+                TestThreads.withExec { exec in
+                    run.compute(level.table, exec)
+                    level.table.max_pool(Float.kernelType, &q, run.y.raw, single.raw, &places, exec)
+                    XCTAssert(
+                        level.table.conv_relu_pool(
+                            Float.kernelType, &run.p, run.x.raw, run.weight.raw, run.bias.raw, fused.raw, &fusedPlaces, exec))
+                }
+                XCTAssertEqual(fused.values.map(\.bitPattern), single.values.map(\.bitPattern), level.name)
+                XCTAssertEqual(fusedPlaces, places, level.name)
             }
         }
     }

@@ -161,6 +161,59 @@ for i, m in seq:iter() do order[#order + 1] = i .. m.__name end
 for i in pairs(seq) do order[#order + 1] = i end
 equal("iteration", table.concat(order, " "), "0Linear 1Linear 2ReLU 3Linear 4Sigmoid 0 1 2 3 4")
 equal("an empty Sequential", nn.Sequential()(5), 5)
+
+-- Neighbours that run as one operation: what they give, keep and print is what single ones do
+do
+  local function same(a, b) return a:eq(b):all():item() end
+  local function layers(inputs, outputs, kernel, options)
+    return nn.Conv2d(inputs, outputs, kernel, options), nn.ReLU(), nn.MaxPool2d(2)
+  end
+  for _, case in ipairs{
+    {16, 20, 3, {padding = 1}, 10}, {16, 16, 3, {}, 11}, {2, 5, 5, {}, 12}, {1, 4, 3, {stride = 2}, 9}, {4, 6, 3, {groups = 2}, 6},
+  } do
+    local name = ("convolution %d to %d, %d"):format(case[1], case[2], case[5])
+    for _, pools in ipairs{true, false} do
+      local conv, relu, pool = layers(case[1], case[2], case[3], case[4])
+      local net = pools and nn.Sequential(conv, relu, pool) or nn.Sequential(conv, relu)
+      local results = {}
+      for _, way in ipairs{"fused", "single", "hooked"} do
+        local x = tensor.randn({3, case[1], case[5], case[5]})
+        if way ~= "fused" then x = results.fused.x:detach():clone() end
+        x:requires_grad_()
+        local seen = 0
+        local handle = way == "hooked" and relu:register_forward_hook(function() seen = seen + 1 end)
+        local y
+        if way == "single" then
+          y = relu(conv(x))
+          if pools then y = pool(y) end
+        else
+          y = net(x)
+        end
+        if handle then
+          handle:remove()
+          equal(name .. ": a hook is called", seen, 1)
+        end
+        net:zero_grad()
+        y:mul(y + 0.5):sum():backward()
+        results[way] = {x = x, y = y, grad = x.grad, weight = conv.weight.grad:clone(), bias = conv.bias.grad:clone(), text = tostring(y)}
+      end
+      for _, way in ipairs{"single", "hooked"} do
+        for _, what in ipairs{"y", "grad", "weight", "bias"} do
+          that(("%s, pooled %s: %s as %s"):format(name, pools, what, way), same(results.fused[what], results[way][what]))
+        end
+        equal(name .. ": printed", results.fused.text, results[way].text)
+      end
+    end
+  end
+  local conv, relu = layers(1, 2, 3)
+  relu.forward = function(_, x) return x * 0 end
+  equal("a layer with a forward of its own", nn.Sequential(conv, relu)(tensor.ones(1, 1, 4, 4)):abs():sum():item(), 0)
+  fails("max_pool2d", nn.Sequential(layers(1, 2, 3)), tensor.ones(1, 1, 3, 3))
+  fails("2 channels", nn.Sequential(layers(2, 2, 3)), tensor.ones(1, 1, 8, 8))
+  local y = nn.Sequential(layers(16, 16, 3))(tensor.ones(1, 16, 8, 8):requires_grad_())
+  tensor.no_grad(function() y:add_(1) end)
+  fails("changed in place", function() y:sum():backward() end)
+end
 fails({"place 0", "the class Linear", "Linear()"}, nn.Sequential, nn.Linear)
 fails({"place 1", "nil"}, nn.Sequential, nn.ReLU(), nil, nn.ReLU())
 fails("ModuleDict takes names", nn.Sequential, {a = nn.ReLU()})

@@ -5,7 +5,7 @@ import NN
 enum NNModule {
     static func register(_ lua: Lua, _ type: UserdataType<Tensor>) throws {
         try lua.addHostFunctions(hostFunctions(type) + ONNXNatives.functions(type))
-        try lua.addHostFunctions(OpCatalog.recurrent.map { TensorModule.declaration($0, "", type) })
+        try lua.addHostFunctions(OpCatalog.layers.map { TensorModule.declaration($0, "", type) })
         try lua.module("nn", "nn\nNeural networks: modules, layers, losses, initialisation, files.") { module in
             lua.docs.add(
                 "nn.Class", text: "nn.Class\nA class of modules, as nn.class makes: calling it makes an object.\nSource: torch.nn.Module", module: "nn")

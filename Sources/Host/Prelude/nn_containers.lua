@@ -1,6 +1,7 @@
 -- Sequential, ModuleList, ModuleDict.
 local nn, host, core = ...
 local fail = host.fail
+local dim = host.methods("Tensor").dim
 local Module, RECORD, is_module = core.Module, core.RECORD, core.is_module
 
 -- What stands where a module was expected, in words.
@@ -125,11 +126,51 @@ end)
 
 function Sequential:init(...) fill(self, "nn.Sequential", select("#", ...), ...) end
 
+-- Whether `m` is of class C as it came, with nothing that wants to see its output.
+local function is_plain(m, C, forward)
+  return getmetatable(m) == C and C.forward == forward and rawget(m, "forward") == nil and rawget(m, RECORD).hooks == nil
+end
+
+-- Whether an argument (a number or a list of equal ones) is n.
+local function is_all(value, n)
+  if type(value) ~= "table" then return value == n end
+  for _, v in ipairs(value) do
+    if v ~= n then return false end
+  end
+  return #value > 0
+end
+
+-- A convolution, relu and pooling of 2x2 that stand side by side run as one operation: their values in between
+-- are seen by nobody, and need not be written. Made when first needed: the layers are defined after this file.
+local fuse
+
+local function make_fuse()
+  local Conv2d, ReLU, MaxPool2d, conv2d_relu = nn.Conv2d, nn.ReLU, nn.MaxPool2d, host.conv2d_relu
+  local conv, relu, max_pool = Conv2d.forward, ReLU.forward, MaxPool2d.forward
+  -- Gives the result of the places from i on and the last of them, or nil.
+  return function(self, i, x)
+    local m, after = rawget(self, i), rawget(self, i + 1)
+    if not (is_plain(m, Conv2d, conv) and is_plain(after, ReLU, relu)) or type(m.padding) == "string" then return nil end
+    if not host.is_tensor(x) or dim(x) ~= 4 then return nil end
+    local pool = rawget(self, i + 2)
+    local pools = is_plain(pool, MaxPool2d, max_pool) and is_all(pool.kernel_size, 2) and is_all(pool.stride, 2)
+      and is_all(pool.padding, 0) and is_all(pool.dilation, 1) and not pool.return_indices and not pool.ceil_mode
+    return conv2d_relu(x, m.weight, m.bias, m.stride, m.padding, m.dilation, m.groups, pools), i + (pools and 2 or 1)
+  end
+end
+
 function Sequential:forward(...)
   local n = count(self)
   if n == 0 then return ... end
-  local y = rawget(self, 0)(...)
-  for i = 1, n - 1 do y = rawget(self, i)(y) end
+  fuse = fuse or make_fuse()
+  local y, last = fuse(self, 0, (...))
+  if not last then y, last = rawget(self, 0)(...), 0 end
+  local i = last + 1
+  while i < n do
+    local z, done = fuse(self, i, y)
+    if not done then z, done = rawget(self, i)(y), i end
+    y, i = z, done + 1
+  end
   return y
 end
 

@@ -156,6 +156,8 @@ typedef struct kernel_table {
     // mask[i] = keep ? 1 : 0 and y[i] = keep ? x[i] * scale : 0, keep with probability 1 - p.
     void (*dropout)(int dtype, long n, uint64_t seed, uint64_t offset, double p, double scale,
                     const void *x, void *y, uint8_t *mask);
+    // y[i] = x[i] * (mask[i] ? scale : 0)
+    void (*mask_scale)(int dtype, long n, double scale, const void *x, const uint8_t *mask, void *y);
 
     // Matrix product; dtype f32 or f64 (also i64, i32 by a plain loop).
     void (*gemm)(int dtype, const kernel_gemm *g, const kernel_exec *exec);
@@ -167,6 +169,11 @@ typedef struct kernel_table {
                                 void *gx, const kernel_exec *exec);
     void (*conv_backward_weight)(int dtype, const kernel_conv *p, const void *gy, const void *x,
                                  void *gweight, void *_Nullable gbias, const kernel_exec *exec);
+
+    // relu(convolution), then the largest of each 2x2 window (stride 2): y [N, O, OH / 2, OW / 2]; index (may be NULL) as
+    // max_pool's. False, and nothing done, where the shapes or the dtype have no such form.
+    bool (*conv_relu_pool)(int dtype, const kernel_conv *p, const void *x, const void *weight, const void *_Nullable bias,
+                           void *y, int32_t *_Nullable index, const kernel_exec *exec);
 
     // Pooling; index holds the flat position within the plane of each maximum (first of equals).
     void (*max_pool)(int dtype, const kernel_pool *p, const void *x, void *y, int32_t *index, const kernel_exec *exec);
@@ -201,6 +208,13 @@ typedef struct kernel_table {
                                    int64_t ignore_index, double label_smoothing, const void *lse, const void *g, long g_stride,
                                    void *glogits, const kernel_exec *exec);
 
+    // One step of long short-term memory over rows of h cells: gates [rows, 4 h] hold the sums for i, f, g, o and get their
+    // values; cell = f old + i g; squashed = tanh(cell); state = o squashed.
+    void (*lstm_step)(int dtype, long rows, long h, void *gates, const void *old, void *cell, void *squashed, void *state);
+    // Back through it: the state's gradient is dout (+ dnext), dc is the cell's (in and out); slopes [rows, 4 h] are those of the sums.
+    void (*lstm_back)(int dtype, long rows, long h, const void *dout, const void *_Nullable dnext, void *dc,
+                      const void *gates, const void *squashed, const void *old, void *slopes);
+
     // Optimisers: parameter p, gradient g, state tensors of the same dtype (f32 or f64) and size.
     void (*sgd)(int dtype, long n, const kernel_sgd *o, void *p, const void *g, void *_Nullable momentum);
     void (*adam)(int dtype, long n, const kernel_adam *o, void *p, const void *g, void *m, void *v, void *_Nullable vmax);
@@ -208,6 +222,14 @@ typedef struct kernel_table {
 
 // The highest x86-64 level (1, 3 or 4) that this CPU and its operating system support.
 int kernel_cpu_level(void);
+// Tells the CPU that this thread waits in a loop.
+static inline void kernel_pause(void) {
+#if defined(__x86_64__)
+    __builtin_ia32_pause();
+#elif defined(__aarch64__)
+    __asm__ volatile("yield");
+#endif
+}
 // How many CPUs the affinity mask of this process allows; 0 where that cannot be told.
 int kernel_affinity_count(void);
 

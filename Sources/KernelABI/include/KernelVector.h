@@ -43,5 +43,12 @@ KERNEL_INLINE kernel_u64x8 kernel_zip_low_64(kernel_u64x8 a, kernel_u64x8 b) {
 KERNEL_INLINE kernel_u64x8 kernel_zip_high_64(kernel_u64x8 a, kernel_u64x8 b) {
     return __builtin_shufflevector(a, b, 4, 12, 5, 13, 6, 14, 7, 15);
 }
+// Elements 0, 2, 4, ... and 1, 3, 5, ... of a followed by b.
+KERNEL_INLINE kernel_f32x16 kernel_even_f32(kernel_f32x16 a, kernel_f32x16 b) {
+    return __builtin_shufflevector(a, b, 0, 2, 4, 6, 8, 10, 12, 14, 16, 18, 20, 22, 24, 26, 28, 30);
+}
+KERNEL_INLINE kernel_f32x16 kernel_odd_f32(kernel_f32x16 a, kernel_f32x16 b) {
+    return __builtin_shufflevector(a, b, 1, 3, 5, 7, 9, 11, 13, 15, 17, 19, 21, 23, 25, 27, 29, 31);
+}
 
 #endif

@@ -33,7 +33,7 @@ extension Tensor {
         return try convolve(x, weight, bias, geometry)
     }
 
-    private static func convGeometry(
+    static func convGeometry(
         _ x: Tensor, _ weight: Tensor, _ bias: Tensor?, _ stride: [Int], _ padding: [Int], _ dilation: [Int], _ groups: Int
     ) throws -> kernel_conv {
         guard x.rank == 4, weight.rank == 4 else {
@@ -75,38 +75,52 @@ extension Tensor {
             }
         }
         guard shouldRecord([x, weight, bias]) else { return out }
-        let (sx, sw) = (SavedTensor(x, "conv2d"), SavedTensor(weight, "conv2d"))
-        let needs = (x.requiresGrad, weight.requiresGrad, bias?.requiresGrad ?? false)
-        return try out.record("conv2d", [x, weight, bias], differentiable: false) { g in
-            let gy = try g.first.packed()
-            var p = geometry
-            let code = gy.dtype.code
-            var gx: Tensor?, gw: Tensor?, gb: Tensor?
-            if needs.0 {
-                let result = try Tensor(emptyOf: sx.value().shape, gy.dtype)
-                let w = try sw.value().packed()
-                if gy.count == 0 { result.fillElements(.int(0)) } else {
-                    Parallel.withExec { kernels.conv_backward_input(code, &p, gy.pointer, w.pointer, result.pointer, $0) }
-                }
-                gx = result
+        let gradients = ConvGradients(x, weight, bias, geometry)
+        return try out.record("conv2d", [x, weight, bias], differentiable: false) { g in try gradients.of(try g.first.packed()) }
+    }
+}
+
+/// What backward of a convolution keeps.
+struct ConvGradients {
+    private let x, weight: SavedTensor
+    private let needs: (Bool, Bool, Bool)
+    private let geometry: kernel_conv
+
+    init(_ x: Tensor, _ weight: Tensor, _ bias: Tensor?, _ geometry: kernel_conv) {
+        (self.x, self.weight) = (SavedTensor(x, "conv2d"), SavedTensor(weight, "conv2d"))
+        needs = (x.requiresGrad, weight.requiresGrad, bias?.requiresGrad ?? false)
+        self.geometry = geometry
+    }
+
+    /// Gradients of input, weight and bias from the packed one of the result.
+    func of(_ gy: Tensor) throws -> [Tensor?] {
+        var p = geometry
+        let code = gy.dtype.code
+        var gx: Tensor?, gw: Tensor?, gb: Tensor?
+        if needs.0 {
+            let result = try Tensor(emptyOf: x.value().shape, gy.dtype)
+            let w = try weight.value().packed()
+            if gy.count == 0 { result.fillElements(.int(0)) } else {
+                Parallel.withExec { kernels.conv_backward_input(code, &p, gy.pointer, w.pointer, result.pointer, $0) }
             }
-            if needs.1 || needs.2 {
-                let result = try Tensor(emptyOf: sw.value().shape, gy.dtype)
-                let sums = try Tensor(emptyOf: Shape(p.o), gy.dtype)
-                let x = try sx.value().packed()
-                if gy.count == 0 {
-                    result.fillElements(.int(0))
-                    sums.fillElements(.int(0))
-                } else {
-                    Parallel.withExec {
-                        kernels.conv_backward_weight(code, &p, gy.pointer, x.pointer, result.pointer, needs.2 ? sums.pointer : nil, $0)
-                    }
-                }
-                gw = needs.1 ? result : nil
-                gb = needs.2 ? sums : nil
-            }
-            return [gx, gw, gb]
+            gx = result
         }
+        if needs.1 || needs.2 {
+            let result = try Tensor(emptyOf: weight.value().shape, gy.dtype)
+            let sums = try Tensor(emptyOf: Shape(p.o), gy.dtype)
+            let x = try x.value().packed()
+            if gy.count == 0 {
+                result.fillElements(.int(0))
+                sums.fillElements(.int(0))
+            } else {
+                Parallel.withExec {
+                    kernels.conv_backward_weight(code, &p, gy.pointer, x.pointer, result.pointer, needs.2 ? sums.pointer : nil, $0)
+                }
+            }
+            gw = needs.1 ? result : nil
+            gb = needs.2 ? sums : nil
+        }
+        return [gx, gw, gb]
     }
 }
 

@@ -1,5 +1,17 @@
 import KernelABI
 
+/// Where rows of several tensors begin, for kernels that several threads share out.
+private struct RowPointers: @unchecked Sendable {
+    private let pointers: [SendablePointer]
+    private let rowBytes: Int
+    init(_ dtype: DType, _ width: Int, _ tensors: [Tensor]) {
+        pointers = tensors.map { SendablePointer($0.pointer) }
+        rowBytes = width * dtype.size
+    }
+    /// `rows` rows of the width on.
+    func at(_ i: Int, _ rows: Int) -> UnsafeMutableRawPointer { pointers[i].raw + rows * rowBytes }
+}
+
 /// Long short-term memory and gated recurrent units: see `RecurrentLayer`.
 extension Tensor {
     /// Gates i, f, g, o; c' = f c + i g, h' = o tanh(c'). Gives the states of all steps [T, B, H] and the last cell [B, H].
@@ -14,20 +26,18 @@ extension Tensor {
         let states = try layer.states(h0), cells = try layer.states(c0)
         let gates = try layer.inputProducts(bias: try layer.bothBiases())
         let squashed = try Tensor(emptyOf: Shape(layer.steps, layer.batch, layer.hidden), x.dtype)
-        let weight = whh.permutedWindow([1, 0])
-        let (sigmoid, tanh) = (try GateFunction(UNARY_SIGMOID, x.dtype), try GateFunction(UNARY_TANH, x.dtype))
+        // Turned round once: each step packs it, which is cheaper row by row.
+        let weight = try whh.detached().permutedWindow([1, 0]).packed()
+        let code = x.dtype.code, h = layer.hidden
         for t in layer.order {
             let gate = layer.slot(gates, t)
             _ = try Product.run(layer.slot(states, layer.before(t)), weight, into: gate, accumulate: true)
-            let parts = [
+            let p = RowPointers(x.dtype, h, [
                 gate, layer.slot(cells, layer.before(t)), layer.slot(cells, layer.after(t)), layer.slot(squashed, t),
                 layer.slot(states, layer.after(t)),
-            ].map { SendablePointer($0.pointer) }
-            let h = layer.hidden
-            if x.dtype == .float32 {
-                layer.rows { lstmStep(Float.self, parts, h, $0, $1, sigmoid, tanh) }
-            } else {
-                layer.rows { lstmStep(Double.self, parts, h, $0, $1, sigmoid, tanh) }
+            ])
+            layer.rows { low, high in
+                kernels.lstm_step(code, high - low, h, p.at(0, 4 * low), p.at(1, low), p.at(2, low), p.at(3, low), p.at(4, low))
             }
         }
         let out = layer.results(states), last = try layer.slot(cells, layer.after(layer.lastStep)).copied()
@@ -40,60 +50,28 @@ extension Tensor {
             // The gradient of the cell is carried from step to step in place.
             let dc = try g[1]?.copied() ?? Tensor.zeros(Shape(layer.batch, layer.hidden), layer.dtype)
             let slopes = try Tensor(emptyOf: gates.shape, layer.dtype)
-            var dh: Tensor?
-            let h = layer.hidden
+            let back = whh.detached()
+            let dh = try Tensor(emptyOf: Shape(layer.batch, h), layer.dtype)
+            var hasNext = false
             for t in layer.order.reversed() {
-                var total = layer.slot(toOut, t)
-                if let dh { total = try total + dh }
-                let parts = [
-                    total, dc, layer.slot(gates, t), layer.slot(squashed, t), layer.slot(cells, layer.before(t)), layer.slot(slopes, t),
-                ].map { SendablePointer($0.pointer) }
-                if layer.dtype == .float32 {
-                    layer.rows { lstmBack(Float.self, parts, h, $0, $1) }
-                } else {
-                    layer.rows { lstmBack(Double.self, parts, h, $0, $1) }
+                let p = RowPointers(layer.dtype, h, [
+                    layer.slot(toOut, t), dh, dc, layer.slot(gates, t), layer.slot(squashed, t), layer.slot(cells, layer.before(t)),
+                    layer.slot(slopes, t),
+                ])
+                let next = hasNext
+                layer.rows { low, high in
+                    kernels.lstm_back(
+                        code, high - low, h, p.at(0, low), next ? p.at(1, low) : nil, p.at(2, low), p.at(3, 4 * low), p.at(4, low),
+                        p.at(5, low), p.at(6, 4 * low))
                 }
-                dh = try Product.run(layer.slot(slopes, t), whh.detached())
+                if needs[1] || t != layer.order[0] { _ = try Product.run(layer.slot(slopes, t), back, into: dh) }
+                hasNext = true
             }
             return try layer.gradients(slopes, slopes, states, dh, needs: needs) + [needs[6] ? dc : nil]
         }
         (out.node, out.outputIndex) = (node, 0)
         (last.node, last.outputIndex) = (node, 1)
         return (out, last)
-    }
-
-    /// p: gates (sums, then values), cell before, cell after, tanh(cell), state; rows low..<high of width h.
-    private static func lstmStep<T: BinaryFloatingPoint & Sendable>(
-        _ type: T.Type, _ p: [SendablePointer], _ h: Int, _ low: Int, _ high: Int, _ sigmoid: GateFunction, _ tanh: GateFunction
-    ) {
-        for row in low..<high {
-            let gate = p[0].at(T.self, row * 4 * h), old = p[1].at(T.self, row * h), cell = p[2].at(T.self, row * h)
-            let squashed = p[3].at(T.self, row * h), state = p[4].at(T.self, row * h)
-            sigmoid(2 * h, gate)
-            tanh(h, gate + 2 * h)
-            sigmoid(h, gate + 3 * h)
-            for j in 0..<h { cell[j] = gate[h + j] * old[j] + gate[j] * gate[2 * h + j] }
-            tanh(h, cell, squashed)
-            for j in 0..<h { state[j] = gate[3 * h + j] * squashed[j] }
-        }
-    }
-
-    /// p: gradient of the state, gradient of the cell (in and out), gates, tanh(cell), cell before, gradient of the gate sums.
-    private static func lstmBack<T: BinaryFloatingPoint & Sendable>(_ type: T.Type, _ p: [SendablePointer], _ h: Int, _ low: Int, _ high: Int) {
-        for row in low..<high {
-            let dh = p[0].at(T.self, row * h), dc = p[1].at(T.self, row * h), gate = p[2].at(T.self, row * 4 * h)
-            let squashed = p[3].at(T.self, row * h), old = p[4].at(T.self, row * h), out = p[5].at(T.self, row * 4 * h)
-            for j in 0..<h {
-                let (i, f, g, o) = (gate[j], gate[h + j], gate[2 * h + j], gate[3 * h + j])
-                let s = squashed[j]
-                let c = dc[j] + dh[j] * o * (1 - s * s)
-                out[j] = c * g * i * (1 - i)
-                out[h + j] = c * old[j] * f * (1 - f)
-                out[2 * h + j] = c * i * (1 - g * g)
-                out[3 * h + j] = dh[j] * s * o * (1 - o)
-                dc[j] = c * f
-            }
-        }
     }
 
     /// Gates r, z, n; n = tanh(x_n + r (W_hn h + b_hn)), h' = (1 - z) n + z h. Gives the states of all steps [T, B, H].

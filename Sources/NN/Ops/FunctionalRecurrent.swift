@@ -111,13 +111,14 @@ struct RecurrentLayer {
         func flat(_ t: Tensor) -> Tensor { t.window(Shape(steps * batch, width), Shape(width, 1), offset: t.offset) }
         let (gi, gh) = (flat(toInput), flat(toHidden))
         let xs = x.window(Shape(steps * batch, input), Shape(input, 1), offset: x.offset)
+        let biasIH = needs[4] || (needs[5] && toInput === toHidden) ? try gi.sum([0]) : nil
         return [
             needs[0] ? try Product.run(gi, weightIH.detached()).reshape(Shape(steps, batch, input)) : nil,
             needs[1] ? dh : nil,
             needs[2] ? try Product.run(gi.permutedWindow([1, 0]), xs) : nil,
             needs[3] ? try Product.run(gh.permutedWindow([1, 0]), starts(hiddenStates)) : nil,
-            needs[4] ? try gi.sum([0]) : nil,
-            needs[5] ? try gh.sum([0]) : nil,
+            needs[4] ? biasIH : nil,
+            !needs[5] ? nil : toInput === toHidden ? biasIH : try gh.sum([0]),
         ]
     }
 

@@ -134,7 +134,14 @@ extension Tensor {
         guard shouldRecord(self) else { return out }
         return try out.record("dropout", [self]) { g in
             let g = try g.first
-            return [try g * (mask.to(g.dtype) * scale)]
+            if GradMode.isEnabled { return [try g * (mask.to(g.dtype) * scale)] }
+            let from = try g.packed(), gx = try Tensor(emptyOf: g.shape, g.dtype)
+            let pg = SendablePointer(from.pointer), px = SendablePointer(gx.pointer), pm = SendablePointer(mask.pointer)
+            Parallel.ranges(count: gx.count, grain: Parallel.elementGrain) { low, high in
+                kernels.mask_scale(
+                    code, high - low, scale, pg.raw + low * size, (pm.raw + low).assumingMemoryBound(to: UInt8.self), px.raw + low * size)
+            }
+            return [gx]
         }
     }
 }

@@ -5,8 +5,8 @@ public enum OpCatalog {
         Op.arithmetic + Op.comparison + Op.unary + Op.reduce + Op.shape + Op.creation + Op.conversion + Op.products
         + Op.indexing + Op.sorting + Op.contraction
 
-    /// What the recurrent layers are made of; not for scripts.
-    public static let recurrent: [Op] = Op.recurrent
+    /// What layers are made of; not for scripts.
+    public static let layers: [Op] = Op.recurrent + Op.fusedLayers
 
     /// Functions of `tensor.linalg`.
     public static let linalg: [Op] = Op.linearAlgebra

@@ -1,0 +1,81 @@
+import KernelABI
+
+extension Tensor {
+    /// relu(conv2d(...)), with `pool` then max_pool2d of 2x2 windows, as one operation: the convolution's own
+    /// result is never in memory twice, with pooling often not at all. Values, gradients and the history's last
+    /// name are those of the single operations.
+    static func convRelu(
+        _ x: Tensor, _ weight: Tensor, _ bias: Tensor?, stride: [Int], padding: [Int], dilation: [Int], groups: Int, pool: Bool
+    ) throws -> Tensor {
+        func single() throws -> Tensor {
+            let y = try conv2d(x, weight, bias, stride: stride, padding: padding, dilation: dilation, groups: groups).relu()
+            return pool ? try maxPool2d(y, kernel: [2], stride: nil, padding: [0], dilation: [1], ceil: false).0 : y
+        }
+        guard x.rank == 4 else { return try single() }
+        let geometry = try convGeometry(x, weight, bias, stride, padding, dilation, groups)
+        guard !pool || (geometry.oh > 1 && geometry.ow > 1), x.count > 0 else { return try single() }
+        let (out, pooling) = try forward(x, weight, bias, geometry, pool)
+        guard shouldRecord([x, weight, bias]) else { return out }
+        let gradients = ConvGradients(x, weight, bias, geometry)
+        let result = out.savedOutput("relu")
+        return try out.record(pool ? "max_pool2d" : "relu", [x, weight, bias], differentiable: false) { g in
+            let y = try result.value()
+            // Windows whose largest is 0 pass nothing on, as relu would.
+            guard let kernel = kernels.binary(Int32(BINARY_RELU_GRAD), y.dtype.code) else { return [] }
+            let slope = try Elementwise.binary(kernel, y, try g.first.packed(), y.dtype)
+            guard let pooling else { return try gradients.of(slope) }
+            let gy = try Tensor(emptyOf: Shape(geometry.n, geometry.o, geometry.oh, geometry.ow), y.dtype)
+            var p = pooling.geometry
+            Parallel.withExec { kernels.max_pool_backward(y.dtype.code, &p, slope.pointer, pooling.index.data(), gy.pointer, $0) }
+            return try gradients.of(gy)
+        }
+    }
+
+    private struct Pooling {
+        let geometry: kernel_pool
+        let index: Tensor
+    }
+
+    private static func forward(
+        _ x: Tensor, _ weight: Tensor, _ bias: Tensor?, _ geometry: kernel_conv, _ pool: Bool
+    ) throws -> (Tensor, Pooling?) {
+        var p = geometry
+        let code = x.dtype.code
+        let px = try x.packed(), pw = try weight.packed(), pb = try bias?.packed()
+        let biasPointer = pb.map { UnsafeRawPointer($0.pointer) }
+        func convolved() throws -> Tensor {
+            let y = try Tensor(emptyOf: Shape(p.n, p.o, p.oh, p.ow), x.dtype)
+            if y.count > 0 {
+                Parallel.withExec { kernels.conv_forward(code, &p, px.pointer, pw.pointer, biasPointer, 1, y.pointer, $0) }
+            }
+            return y
+        }
+        guard pool else { return (try convolved(), nil) }
+        let shape = Shape(p.n, p.o, p.oh / 2, p.ow / 2)
+        let out = try Tensor(emptyOf: shape, x.dtype), index = try Tensor(emptyOf: shape, .int32)
+        var q = kernel_pool(
+            planes: p.n * p.o, h: p.oh, w: p.ow, oh: p.oh / 2, ow: p.ow / 2, kh: 2, kw: 2, stride_h: 2, stride_w: 2, pad_h: 0,
+            pad_w: 0, dilation_h: 1, dilation_w: 1)
+        let done = Parallel.withExec { kernels.conv_relu_pool(code, &p, px.pointer, pw.pointer, biasPointer, out.pointer, index.data(), $0) }
+        if !done {
+            let y = try convolved()
+            if out.count > 0 { Parallel.withExec { kernels.max_pool(code, &q, y.pointer, out.pointer, index.data(), $0) } }
+        }
+        return (out, Pooling(geometry: q, index: index))
+    }
+}
+
+extension Op {
+    /// What nn.Sequential makes of neighbours; not for scripts.
+    static let fusedLayers: [Op] = [
+        Op(
+            "conv2d_relu(input: tensor, weight: tensor, bias: tensor = nil, stride: ints = 1, padding: ints = 0, dilation: ints = 1, groups: int = 1, pool: bool = false) -> tensor\nA convolution, relu and perhaps pooling of 2x2 windows.",
+            form: .function
+        ) {
+            .tensor(
+                try Tensor.convRelu(
+                    try $0.tensor(0), try $0.tensor(1), try $0.optionalTensor(2), stride: try $0.ints(3), padding: try $0.ints(4),
+                    dilation: try $0.ints(5), groups: try $0.int(6), pool: try $0.bool(7)))
+        },
+    ]
+}
