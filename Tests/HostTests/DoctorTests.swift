@@ -20,7 +20,7 @@ final class DoctorTests: XCTestCase {
     }
 
     func testMachine() throws {
-        let found = try doctor(["WANDB_MODE": "offline", "HOST_CPU_LEVEL": "baseline", "HOST_NUM_THREADS": "3", "LC_ALL": "C"])
+        let found = try doctor(["WANDB_MODE": "offline", "HOST_CPU_LEVEL": "baseline", "HOST_NUM_THREADS": "3", "LC_ALL": "C", "PFS_ROOT": "/nowhere/pfs"])
         XCTAssertTrue(found["CPU level"]?.hasPrefix("baseline") ?? false, "\(found)")
         XCTAssertTrue(found["threads"]?.hasPrefix("3 (") ?? false, "\(found)")
         XCTAssertTrue(found["memory"]?.hasPrefix("limit ") ?? false, "\(found)")

@@ -128,7 +128,7 @@ local function class_table(counts, classes)
     for j = 1, #classes do labels, predictions = labels + counts[i][j], predictions + counts[j][i] end
     local recall = labels > 0 and counts[i][i] / labels or 0
     local precision = predictions > 0 and counts[i][i] / predictions or 0
-    lines[i] = ('<tr><th>%s</th><td>%d</td><td><span class="bar"><i style="width:%.1f%%"></i></span>%s</td><td>%s</td></tr>'):format(
+    lines[i] = ('<tr><th>%s</th><td>%d</td><td><span class="bar"><i style="width:%.1f%%"></i></span><span class="part">%s</span></td><td>%s</td></tr>'):format(
       escape(name), labels, 100 * recall, percent(recall), percent(precision))
   end
   return '<table class="classes"><tr><th>class</th><td>samples</td><td>accuracy (recall)</td><td>precision</td></tr>'
@@ -181,7 +181,7 @@ tr:last-child > * { border-bottom: 0; } td { font-variant-numeric: tabular-nums;
 .classes tr:first-child > * { color: var(--dim); } .classes tr > :nth-child(n+2) { text-align: right; white-space: nowrap; } .classes { margin-top: 4px; }
 .classes td, .classes th { padding-top: 6px; padding-bottom: 6px; }
 .bar { display: inline-block; width: 90px; height: 6px; border-radius: 3px; background: var(--line); margin-right: 10px; vertical-align: middle; overflow: hidden; }
-.bar i { display: block; height: 100%; background: var(--hit); }
+.part { display: inline-block; min-width: 58px; } .bar i { display: block; height: 100%; background: var(--hit); }
 .mistakes { display: grid; grid-template-columns: repeat(auto-fill, minmax(92px, 1fr)); gap: 14px 10px; }
 figure { margin: 0; font-size: 12px; line-height: 1.35; } figure img { display: block; image-rendering: pixelated; border-radius: 6px; background: #000; }
 figcaption { margin-top: 5px; } figcaption b { color: var(--miss); } figcaption span { color: var(--dim); }

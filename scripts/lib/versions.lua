@@ -39,7 +39,8 @@ function versions.code()
   local paths = {}
   if script and fs.exists(script) then paths[1] = script end
   for name in pairs(package.loaded) do
-    local path = package.searchpath(name, package.path)
+    -- A module of the program may have a file's name; the file did not take part.
+    local path = not package.preload[name] and package.searchpath(name, package.path)
     if path then paths[#paths + 1] = path end
   end
   return versions.files(paths)

@@ -44,7 +44,6 @@ final class KernelChannels: @unchecked Sendable {
     struct Inbox {
         var requests: [Message] = []
         var isLeaving = false
-        var restarts = false
         var isRunning = false
     }
 
@@ -144,7 +143,7 @@ final class KernelChannels: @unchecked Sendable {
             if ready.sockets[1] { while let frames = control.receive(waiting: false) { receive(frames, onControl: true) } }
             if ready.sockets[0] { while let frames = shell.receive(waiting: false) { receive(frames, onControl: false) } }
             // Whoever started the kernel is gone.
-            if getppid() != parentProcess { leave(restarts: false) }
+            if getppid() != parentProcess { leave() }
         }
     }
 
@@ -192,17 +191,16 @@ final class KernelChannels: @unchecked Sendable {
             let content: WandbMap = ["status": .string("ok"), "restart": .bool(restarts)]
             answer("shutdown_reply", content)
             iopub.send(codec.frames(published(codec.message("shutdown_reply", content, parent: message))))
-            leave(restarts: restarts)
+            leave()
         case "kernel_info_request": answer("kernel_info_reply", KernelFacts.reply)
         default: break
         }
         status("idle")
     }
 
-    private func leave(restarts: Bool) {
+    private func leave() {
         inbox.update { inbox in
             inbox.isLeaving = true
-            inbox.restarts = restarts
             if inbox.isRunning { Lua.stopRunningScript() }
         }
     }
