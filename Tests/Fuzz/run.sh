@@ -11,7 +11,8 @@ folder=.build-fuzz
 formats=("$@")
 [ ${#formats[@]} -gt 0 ] || formats=(idx npy npz safetensors checkpoint image csv json toml yaml wandb console)
 
-$swift build -c release --product FileFuzzing --sanitize=address --sanitize=fuzzer --scratch-path "$folder"
+# Both at once: as options of the package manager the second would replace the first.
+$swift build -c release --product FileFuzzing -Xswiftc -sanitize=fuzzer,address --scratch-path "$folder"
 program=$folder/file-fuzzer
 "${swift}c" -sanitize=fuzzer,address -use-ld=lld -o "$program" -Xlinker --whole-archive "$folder/release/libFileFuzzing.a" \
   -Xlinker --no-whole-archive $(pkg-config --libs lua5.4 libcurl libcrypto zlib yaml-0.1) -lm
