@@ -150,6 +150,7 @@ local function make_fuse()
   -- Gives the result of the places from i on and the last of them, or nil.
   return function(self, i, x)
     local m, after = rawget(self, i), rawget(self, i + 1)
+    if core.traces then return nil end -- nn.export_onnx knows the single operations
     if not (is_plain(m, Conv2d, conv) and is_plain(after, ReLU, relu)) or type(m.padding) == "string" then return nil end
     if not host.is_tensor(x) or dim(x) ~= 4 then return nil end
     local pool = rawget(self, i + 2)

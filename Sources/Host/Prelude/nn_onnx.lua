@@ -16,6 +16,7 @@ end
 -- Puts each module back into the mode it was in, also after an error.
 local restore = {
   __close = function(self)
+    core.traces = false
     for module, mode in pairs(self) do rawset(module, "training", mode) end
   end,
 }
@@ -76,6 +77,7 @@ Source: https://onnx.ai/onnx/operators; torch.onnx.export
   for _, m in ipairs(module:modules()) do modes[m] = m.training end
   local _ <close> = setmetatable(modes, restore)
   module:eval()
+  core.traces = true
   local function run(arguments) return flatten(table.pack(module(table.unpack(arguments))), {}) end
   tensor.no_grad(
     host.export_onnx, path, run, own, larger, batch_dim, getmetatable(module).__name or "module",
