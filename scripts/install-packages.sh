@@ -15,9 +15,12 @@ for program in ${3:-}; do
     [ -z "$missing" ] || break
     command -v "$program" >/dev/null 2>&1 || missing=$program
 done
-# Loaded when linear algebra is used; nothing links to it, so pkg-config does not know.
-if [ -z "$missing" ] && [ "$(uname)" = Linux ] && ! /sbin/ldconfig -p | grep -q 'liblapack\.so\.3'; then
-    missing=liblapack3
+# Opened when they are first used (linear algebra, line editing, PNG of figures); nothing links to them, so pkg-config does not know.
+if [ "$(uname)" = Linux ]; then
+    for library in liblapack.so.3 libreadline.so.8 libcairo.so.2; do
+        [ -z "$missing" ] || break
+        /sbin/ldconfig -p | grep -qF "$library" || missing=$library
+    done
 fi
 [ -n "$missing" ] || exit 0
 

@@ -90,6 +90,9 @@ static const char session[] = {
 static const char session_print[] = {
 #embed "../Host/Prelude/session_print.lua"
 };
+static const char session_frames[] = {
+#embed "../Host/Prelude/session_frames.lua"
+};
 static const char session_complete[] = {
 #embed "../Host/Prelude/session_complete.lua"
 };
@@ -129,6 +132,7 @@ static const struct { const char *name, *text; size_t length; } preludes[] = {
     { "host.types", types, sizeof types },
     PRELUDE(session),
     PRELUDE(session_print),
+    PRELUDE(session_frames),
     PRELUDE(session_complete),
     PRELUDE(session_commands),
 };

@@ -55,11 +55,7 @@ final class ScriptRunner {
                     complain("cannot open \(script)")
                     return ExitCode.scriptError
                 }
-                do { try runChunk(lua.load(file: script)) } catch where arguments.interactive && lua.interrupted != SIGTERM {
-                    // What the script left behind is there to be looked at.
-                    _ = report(error)
-                    lua.clearInterrupt()
-                }
+                if arguments.interactive { try runGuarded(script) } else { try runChunk(lua.load(file: script)) }
             } else if arguments.readsStandardInput || (!terminal && arguments.actions.isEmpty && !arguments.interactive) {
                 try runChunk(lua.load(file: nil))
             }
@@ -70,6 +66,23 @@ final class ScriptRunner {
             return lua.interrupted.map(ExitCode.signal) ?? ExitCode.done
         } catch {
             return report(error)
+        }
+    }
+
+    /// Runs a script before a session: what it left behind is there to be looked at, also after an error or Ctrl-C.
+    private func runGuarded(_ script: String) throws {
+        do {
+            let chunk = try lua.load(file: script)
+            guard let frames = try lua.prelude("session_frames"), case .reference(let guarded) = try lua.field("guard", of: frames) else {
+                return try runChunk(chunk)
+            }
+            let outcome = try lua.call(guarded, [.reference(chunk)] + arguments.scriptArguments.map { .string($0) })
+            guard outcome.first?.asBool == false else { return }
+            complain(outcome.count > 1 ? outcome[1].asString ?? "" : "")
+            if outcome.count > 2, let traceback = outcome[2].asString { complain(traceback, prefix: "") }
+        } catch where lua.interrupted != SIGTERM {
+            _ = report(error)
+            lua.clearInterrupt()
         }
     }
 

@@ -131,7 +131,7 @@ final class CommandTests: XCTestCase {
     func testSession() throws {
         let outcome = try HostProcess.run(["-i"], input: "1 + 1\nx = 5\nfor i = 1, 2 do\nprint(i)\nend\nx, nil\nerror('e')\njson.encode{1}\n")
         XCTAssertEqual(outcome.status, 0)
-        for text in ["2\n", "1\n2\n", "5\tnil\n", "[1]\n"] { XCTAssertTrue(outcome.out.contains(text), outcome.out) }
+        for text in ["2\n", "1\n2\n", "5\nnil\n", "\"[1]\"\n"] { XCTAssertTrue(outcome.out.contains(text), outcome.out) }
         XCTAssertTrue(outcome.error.contains("stdin:1: e"), outcome.error)
     }
 }

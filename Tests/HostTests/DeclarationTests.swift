@@ -36,7 +36,7 @@ final class DeclarationTests: XCTestCase {
 
     func testGradientsOfTensorOperations() throws { try check("gradcheck.lua", ["tensor", "tensor.linalg"]) }
 
-    func testExamples() throws { try check("examples.lua", ["tensor"]) }
+    func testExamples() throws { try check("examples.lua", ["tensor", "plot"]) }
 
     /// `make fuzz` goes on for longer, from a seed that is drawn.
     func testRandomCalls() throws {

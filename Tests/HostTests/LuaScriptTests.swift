@@ -5,6 +5,7 @@ final class LuaScriptTests: XCTestCase {
     func testJSON() throws { try HostProcess.check("json.lua") }
     func testFS() throws { try HostProcess.check("fs.lua") }
     func testEditorStubs() throws { try HostProcess.check("types.lua") }
+    func testFigures() throws { try HostProcess.check("plot.lua") }
     func testModules() throws { try HostProcess.check("nn_module.lua") }
     func testONNX() throws { try HostProcess.check("onnx.lua") }
     func testModelFilesAndCheckpoints() throws { try HostProcess.check("nn_files.lua") }

@@ -60,7 +60,7 @@ enum PlotCharts {
             series = try values.series(x: try call.value(0), y: try call.value(1), labels: labels, style: style)
         }
         series += try values.series(try call.value(2), style: style)
-        guard !series.isEmpty else { throw PlotError("\(call.name): expected numbers: y, x and y, or series") }
+        guard !series.isEmpty else { throw LuaError("\(call.name): expected numbers: y, x and y, or series") }
         var chart = AxesChart(series: series)
         (chart.xLabel, chart.yLabel) = (try call.string(5), try call.string(6))
         (chart.xLimits, chart.yLimits) = (try PlotModule.range(call, 7), try PlotModule.range(call, 8))
@@ -68,20 +68,20 @@ enum PlotCharts {
         if try call.string(10) == "log" { chart.yScale = .log }
         if let markers { chart.hasMarkers = try call.bool(markers) }
         return Figure(
-            .axes(chart), title: try call.string(4), width: try PlotModule.size(call, size.0, 640), height: try PlotModule.size(call, size.1, 400))
+            .axes(chart), title: try call.string(4), width: try PlotModule.size(call, size.0), height: try PlotModule.size(call, size.1))
     }
 
     /// One series for each class.
     private static func grouped(_ call: Call, _ values: PlotValues, _ groups: [String], _ labels: [String]) throws -> [AxesChart.Series] {
         let all = try values.series(x: try call.value(0), y: try call.value(1), labels: [], style: .points)
         guard all.count == 1, all[0].y.count == groups.count else {
-            throw PlotError("group: expected one class for each of the \(all.first?.y.count ?? 0) points, got \(groups.count)")
+            throw LuaError("group: expected one class for each of the \(all.first?.y.count ?? 0) points, got \(groups.count)")
         }
         let names = Set(groups).sorted { a, b in
             if let x = Double(a), let y = Double(b) { return x < y }
             return a < b
         }
-        guard labels.isEmpty || labels.count >= names.count else { throw PlotError("labels: expected \(names.count), one for each group, got \(labels.count)") }
+        guard labels.isEmpty || labels.count >= names.count else { throw LuaError("labels: expected \(names.count), one for each group, got \(labels.count)") }
         return names.enumerated().map { index, name in
             let picked = groups.indices.filter { groups[$0] == name }
             // Classes are numbers from 0 as a rule: then labels are counted from there, whichever classes occur.
@@ -98,7 +98,7 @@ enum PlotCharts {
         let rows: [[Double]]
         if values.tensor.object(given) != nil { rows = [try values.numbers(given, "values")] } else { rows = try values.rows(given, "values") }
         let labels = try values.names(try call.value(3), "labels")
-        guard labels.isEmpty || labels.count == rows.count else { throw PlotError("labels: expected \(rows.count), one for each series, got \(labels.count)") }
+        guard labels.isEmpty || labels.count == rows.count else { throw LuaError("labels: expected \(rows.count), one for each series, got \(labels.count)") }
         var range = try PlotModule.range(call, 2)
         if range == nil {
             // Series are compared over one range.
@@ -109,6 +109,6 @@ enum PlotCharts {
         for index in labels.indices { chart.series[index].label = labels[index] }
         (chart.xLabel, chart.yLabel) = (try call.string(5), try call.string(6))
         if try call.string(7) == "log" { chart.yScale = .log }
-        return Figure(.axes(chart), title: try call.string(4), width: try PlotModule.size(call, 8, 560), height: try PlotModule.size(call, 9, 360))
+        return Figure(.axes(chart), title: try call.string(4), width: try PlotModule.size(call, 8), height: try PlotModule.size(call, 9))
     }
 }

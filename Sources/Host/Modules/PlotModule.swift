@@ -32,7 +32,7 @@ enum PlotModule {
             figure.method(
                 Declaration(
                     """
-                    show(self: figure)
+                    Figure:show(self: figure)
                     Shows the figure in the terminal: as a picture where the terminal says that it has kitty, iTerm2 or sixel graphics, in characters elsewhere.
                     Example: plot.line{1, 4, 9}:show()
                     """
@@ -40,7 +40,7 @@ enum PlotModule {
             figure.method(
                 Declaration(
                     """
-                    save(self: figure, path: string)
+                    Figure:save(self: figure, path: string)
                     Writes the figure to a file.
                     Args:
                       path: its ending says which format, .png or .svg
@@ -48,12 +48,12 @@ enum PlotModule {
                     Example: plot.line{1, 4, 9}:save(os.tmpname() .. ".svg")
                     """
                 ) { call in
-                    try TensorModule.reporting("save") { try call.object(0, type).save(to: try call.string(1)) }
+                    try TensorModule.reporting("Figure:save") { try call.object(0, type).save(to: try call.string(1)) }
                 })
             figure.method(
                 Declaration(
                     """
-                    svg(self: figure) -> string
+                    Figure:svg(self: figure) -> string
                     Gives the figure as SVG text.
                     Example: print(plot.line{1, 4, 9}:svg():sub(1, 4)) --> <svg
                     """
@@ -61,7 +61,7 @@ enum PlotModule {
             figure.method(
                 Declaration(
                     """
-                    png(self: figure) -> string
+                    Figure:png(self: figure) -> string
                     Gives the bytes of the figure as a PNG file.
                     Errors: a figure with text without libcairo
                     Example: print(#plot.image(tensor.zeros(8, 8)):png() > 0) --> true
@@ -72,8 +72,9 @@ enum PlotModule {
     }
 
     /// The size of a figure; what is beyond is a mistake.
-    static func size(_ call: Call, _ index: Int, _ standard: Int) throws -> Int {
-        let size = call.isNil(index) ? standard : try call.int(index)
+    /// - Parameter standard: what it is where the declaration leaves it open.
+    static func size(_ call: Call, _ index: Int, _ standard: Int? = nil) throws -> Int {
+        let size = if call.isNil(index), let standard { standard } else { try call.int(index) }
         guard Figure.sizes.contains(size) else {
             throw call.error(index, "expected \(Figure.sizes.lowerBound) to \(Figure.sizes.upperBound) pixels, got \(size)")
         }

@@ -26,14 +26,14 @@ enum PlotPictures {
                   batch: [N, H, W], [N, C, H, W] with 1 or 3 channels, or a list of pictures
                   titles: captions: one string or number for each picture
                   columns: how many stand in a row
-                Example: print(plot.images(tensor.zeros(6, 1, 28, 28), {titles = {0, 1, 2, 3, 4, 5}})) --> Figure(6 images, 278x226)
+                Example: print(plot.images(tensor.zeros(6, 1, 28, 28), {titles = {0, 1, 2, 3, 4, 5}})) --> Figure(6 images, 280x228)
                 """, returns: type
             ) { call in
                 let images = try values.images(try call.value(0))
-                guard !images.isEmpty else { throw PlotError("images: the batch is empty") }
+                guard !images.isEmpty else { throw LuaError("images: the batch is empty") }
                 let titles = try values.names(try call.value(1), "titles")
                 guard titles.isEmpty || titles.count == images.count else {
-                    throw PlotError("images: expected \(images.count) titles, one for each picture, got \(titles.count)")
+                    throw LuaError("images: expected \(images.count) titles, one for each picture, got \(titles.count)")
                 }
                 if let columns = call.intIfPresent(2), columns < 1 { throw call.error(2, "expected 1 or more, got \(columns)") }
                 try call.push(try figure(ImageGrid(images, titles: titles, columns: call.intIfPresent(2)), call, title: 3), type)
@@ -52,7 +52,7 @@ enum PlotPictures {
                 let counts = try values.matrix(try call.value(0))
                 let classes = try values.names(try call.value(1), "classes")
                 guard classes.isEmpty || classes.count == counts.count else {
-                    throw PlotError("confusion: expected \(counts.count) classes, as many as the matrix has rows, got \(classes.count)")
+                    throw LuaError("confusion: expected \(counts.count) classes, as many as the matrix has rows, got \(classes.count)")
                 }
                 let chart = ConfusionChart(counts: counts, classes: classes.isEmpty ? counts.indices.map(String.init) : classes)
                 let side = min(max(150 + 42 * counts.count, 240), 1400)

@@ -59,7 +59,7 @@ enum PlotShow {
             return Figure(.axes(AxesChart(series: [PlotValues.histogram(try values.numbers(value, "show"), bins: 40)])), title: title, width: 560, height: 360)
         case "confusion":
             let counts = try values.matrix(value)
-            guard classes.isEmpty || classes.count == counts.count else { throw PlotError("show: expected \(counts.count) classes, got \(classes.count)") }
+            guard classes.isEmpty || classes.count == counts.count else { throw LuaError("show: expected \(counts.count) classes, got \(classes.count)") }
             let side = min(max(150 + 42 * counts.count, 240), 1400)
             let names = classes.isEmpty ? counts.indices.map(String.init) : classes
             return Figure(.confusion(ConfusionChart(counts: counts, classes: names)), title: title, width: side, height: side)
@@ -80,11 +80,11 @@ enum PlotShow {
             return "line"
         }
         guard let tensor = values.tensor.object(value) else {
-            throw PlotError("show: there is no picture of a \(value.kindName); expected a tensor, numbers, a dataset or a figure")
+            throw LuaError("show: there is no picture of a \(value.kindName); expected a tensor, numbers, a dataset or a figure")
         }
         let shape = tensor.shape.array
         switch shape.count {
-        case 0: throw PlotError("show: a single number is no picture: \(Axis.short(try tensor.doubles()[0]))")
+        case 0: throw LuaError("show: a single number is no picture: \(Axis.short(try tensor.doubles()[0]))")
         case 1: return tensor.isParameter ? "hist" : "line"
         case 2:
             if tensor.dtype == .int64 || tensor.dtype == .int32, shape[0] == shape[1], shape[0] <= 64, try tensor.doubles().allSatisfy({ $0 >= 0 }) { return "confusion" }
@@ -99,8 +99,8 @@ enum PlotShow {
     private static let most = 64
 
     private static func batch(_ images: [Pixels], _ labels: [String], _ title: String) throws -> Figure {
-        guard !images.isEmpty else { throw PlotError("show: the batch is empty") }
-        guard labels.isEmpty || labels.count == images.count else { throw PlotError("show: expected \(images.count) labels, one for each picture, got \(labels.count)") }
+        guard !images.isEmpty else { throw LuaError("show: the batch is empty") }
+        guard labels.isEmpty || labels.count == images.count else { throw LuaError("show: expected \(images.count) labels, one for each picture, got \(labels.count)") }
         let grid = ImageGrid(Array(images.prefix(most)), titles: Array(labels.prefix(most)))
         let title = title.isEmpty && images.count > most ? "the first \(most) of \(images.count)" : title
         let size = grid.size(title: !title.isEmpty)
@@ -108,11 +108,11 @@ enum PlotShow {
     }
 
     private static func dataset(_ value: LuaValue, _ title: String) throws -> Figure {
-        guard case .object(let object) = value, let source = object.object as? DataSource else { throw PlotError("show: this is no dataset") }
+        guard case .object(let object) = value, let source = object.object as? DataSource else { throw LuaError("show: this is no dataset") }
         let shown = min(source.dataset.count, 20)
         let columns = source.dataset.columns
         guard shown > 0, let first = columns.first, first.shape.rank == 2 || first.shape.rank == 3 else {
-            throw PlotError("show: \(source.description) holds no pictures")
+            throw LuaError("show: \(source.description) holds no pictures")
         }
         var classes: [String] = []
         if let names = try source.fields.first(where: { $0.name == "classes" })?.value().asList { classes = names.compactMap(\.asString) }

@@ -3,6 +3,7 @@ import Glibc
 #else
 import Darwin
 #endif
+import LuaBridge
 import NN
 
 /// The functions of libcairo that figures need; opened when the first PNG is made.
@@ -50,7 +51,7 @@ struct CairoLibrary: @unchecked Sendable {
     private init?() {
         guard let library = DynamicLibrary(["libcairo.so.2", "libcairo.2.dylib", "/opt/homebrew/lib/libcairo.2.dylib"]) else { return nil }
         func find<T>(_ name: String) throws -> T {
-            guard let function = library.function("cairo_" + name, T.self) else { throw PlotError("libcairo lacks cairo_\(name)") }
+            guard let function = library.function("cairo_" + name, T.self) else { throw LuaError("libcairo lacks cairo_\(name)") }
             return function
         }
         do {
@@ -103,12 +104,12 @@ final class CairoCanvas: Canvas {
 
     init(width: Int, height: Int) throws {
         guard let cairo = CairoLibrary.shared else {
-            throw PlotError("drawing a figure as PNG needs libcairo, which is not installed (Debian: libcairo2); \"x.svg\" works without it")
+            throw LuaError("drawing a figure as PNG needs libcairo, which is not installed (Debian: libcairo2); \"x.svg\" works without it")
         }
-        guard let surface = cairo.surfaceCreate(CairoLibrary.rgb24, Int32(width), Int32(height)) else { throw PlotError("no memory for a picture") }
+        guard let surface = cairo.surfaceCreate(CairoLibrary.rgb24, Int32(width), Int32(height)) else { throw LuaError("no memory for a picture") }
         guard cairo.surfaceStatus(surface) == 0, let context = cairo.create(surface) else {
             cairo.surfaceDestroy(surface)
-            throw PlotError("no memory for a picture of \(width) by \(height) pixels")
+            throw LuaError("no memory for a picture of \(width) by \(height) pixels")
         }
         (self.cairo, self.surface, self.context, self.width, self.height) = (cairo, surface, context, width, height)
         cairo.setLineJoin(context, 1)
@@ -185,7 +186,7 @@ final class CairoCanvas: Canvas {
             cairo.surfaceDestroy(picture)
             return true
         }
-        guard drawn else { throw PlotError("no memory for a picture") }
+        guard drawn else { throw LuaError("no memory for a picture") }
     }
 
     func clip(_ box: Box) {
@@ -209,7 +210,7 @@ final class CairoCanvas: Canvas {
                 }
                 return 0
             }, Unmanaged.passUnretained(sink).toOpaque())
-        guard status == 0 else { throw PlotError("libcairo could not make the PNG (status \(status))") }
+        guard status == 0 else { throw LuaError("libcairo could not make the PNG (status \(status))") }
         return sink.bytes
     }
 

@@ -1,3 +1,4 @@
+import LuaBridge
 import NN
 import Wandb
 
@@ -73,7 +74,7 @@ final class Figure {
         let lower = path.lowercased()
         let bytes: [UInt8]
         if lower.hasSuffix(".svg") { bytes = Array(try svg().utf8) } else if lower.hasSuffix(".png") { bytes = try png() } else {
-            throw PlotError("a figure is saved as .png or .svg, got '\(path)'")
+            throw LuaError("a figure is saved as .png or .svg, got '\(path)'")
         }
         let file = try OutputFile(path)
         try file.write(bytes)

@@ -1,3 +1,4 @@
+import LuaBridge
 import Wandb
 
 /// Draws into SVG text: needs no library.
@@ -84,14 +85,8 @@ extension Pixels {
     /// The picture as a PNG file.
     func png() throws -> [UInt8] {
         guard let file = PNG.encode(bytes, width: width, height: height, channels: channels) else {
-            throw PlotError("no memory to compress a picture of \(width) by \(height) pixels")
+            throw LuaError("no memory to compress a picture of \(width) by \(height) pixels")
         }
         return file
     }
-}
-
-/// What is wrong with a figure; the bridge adds the function's name.
-struct PlotError: Error, CustomStringConvertible {
-    let description: String
-    init(_ description: String) { self.description = description }
 }

@@ -2,6 +2,7 @@
 -- Front ends (a terminal, a notebook) call the functions of the table that this file returns; nothing here draws.
 local host = ...
 local printing = host.prelude("session_print", host)
+local frames = host.prelude("session_frames", host)
 local completion = host.prelude("session_complete", host, printing)
 local time = require "time"
 
@@ -11,7 +12,7 @@ local session = {complete = completion.complete, at = completion.at}
 session.options = {width = 80, color = nil, print_lines = 1000}
 
 local count, inputs, given = 0, {}, {}
-local last_frames, last_text
+local last_text
 local known = {}     -- globals that were there at the start
 local modules = {}   -- Lua modules that were loaded: name -> path and contents
 
@@ -154,41 +155,6 @@ local function position(text, message)
   return line, #before:match("[^\n]*$") + 1
 end
 
--- Frames of the code that failed, the innermost first, with the values of locals and upvalues at that moment.
-local function capture()
-  local frames = {}
-  for level = 3, 60 do
-    local info = debug.getinfo(level, "nSlf")
-    if not info or info.func == session.evaluate then break end
-    if info.what ~= "C" and not info.source:find("^=%[host") then
-      local frame = {where = info.short_src .. ":" .. info.currentline, name = info.name or (info.what == "main" and "main chunk") or "?", locals = {}, upvalues = {}}
-      for i = 1, 200 do
-        local name, value = debug.getlocal(level, i)
-        if not name then break end
-        if name:sub(1, 1) ~= "(" then frame.locals[#frame.locals + 1] = {name, value} end
-      end
-      for i = 1, 60 do
-        local name, value = debug.getupvalue(info.func, i)
-        if not name then break end
-        if name ~= "_ENV" then frame.upvalues[#frame.upvalues + 1] = {name, value} end
-      end
-      frames[#frames + 1] = frame
-    end
-  end
-  return frames
-end
-
-local function traceback(message)
-  local text = debug.traceback(message, 3)
-  -- What lies below the input belongs to the session.
-  local lines = {}
-  for line in text:gmatch("[^\n]+") do
-    if line:find("[host session", 1, true) or line:find("^%s*%[C%]: in function 'xpcall'") then break end
-    lines[#lines + 1] = line
-  end
-  return table.concat(lines, "\n")
-end
-
 local function pretty(value, all)
   local options = session.options
   local text, cut = printing.pretty(value, {width = options.width, color = options.color, all = all})
@@ -248,13 +214,8 @@ function session.evaluate(text)
     return {status = "syntax", message = message, line = line, column = column}
   end
   held, held_bytes, printed = {}, 0, 0
-  local results = table.pack(xpcall(chunk, function(err)
-    last_frames = capture()
-    rawset(_G, "_err", err)
-    known._err = true
-    local ok, said = pcall(tostring, err)
-    return {message = ok and said or "error object cannot be printed", traceback = traceback("")}
-  end))
+  local results = table.pack(frames.guard(chunk))
+  known._err = true
   local more = printed - session.options.print_lines
   printed = nil
   if more > 0 then
@@ -262,9 +223,7 @@ function session.evaluate(text)
   end
   loaded_files()
   if not results[1] then
-    -- After a stack overflow the handler itself may have failed.
-    local failure = type(results[2]) == "table" and results[2] or {message = tostring(results[2]), traceback = ""}
-    return {status = "error", message = failure.message, traceback = failure.traceback}
+    return {status = "error", message = results[2], traceback = results[3]}
   end
   inputs[#inputs + 1] = text
   local values = table.pack(table.unpack(results, 2, results.n))
@@ -274,9 +233,6 @@ function session.evaluate(text)
   end
   return {status = "ok", text = ""}
 end
-
--- Lets a front end look back at an error that came from a script, before the session.
-function session.failed(err) rawset(_G, "_err", err) end
 
 function session.help(name)
   local found = completion.at(name, #name)
@@ -297,7 +253,7 @@ function session.count() return count end
 
 host.prelude("session_commands", host, session, {
   printing = printing, compile = compile, pretty = pretty, modules = modules, known = known, inputs = inputs, time = time,
-  frames = function() return last_frames end, held = function() return held end, last_text = function() return last_text end,
+  frames = frames.last, held = function() return held end, last_text = function() return last_text end,
 })
 
 return session

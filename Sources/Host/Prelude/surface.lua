@@ -7,6 +7,7 @@ local surface = {}
 -- The class behind a kind that signatures name.
 local classes = {
   tensor = "Tensor", module = "nn.Module", optimizer = "optim.Optimizer", dataset = "data.Dataset", transform = "data.Transform",
+  figure = "plot.Figure",
 }
 
 -- "Artifact" of the module wandb is wandb.Artifact; "run", as its methods are called, is wandb.Run.

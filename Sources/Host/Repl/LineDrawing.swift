@@ -9,23 +9,22 @@ struct LineDrawing {
     private let hasColor: Bool
     private let isUnicode = Screen.localeIsUnicode
     /// Where the cursor stands in what was drawn, counted in rows; and how many rows that has.
-    private var cursorRow = 0, lastRow = 0
+    private var cursorRow = 0, lastRow = 0, lastColumn = 0
 
     init(hasColor: Bool) { self.hasColor = hasColor }
 
     /// From here on drawing begins on a fresh line.
-    mutating func start() { (cursorRow, lastRow) = (0, 0) }
+    mutating func start() { (cursorRow, lastRow, lastColumn) = (0, 0, 0) }
 
     /// The terminal has broken the lines anew: where the cursor is can only be guessed.
     mutating func resized() { cursorRow = min(cursorRow, lastRow) }
 
-    /// Moves behind the last row, from where other output goes on after a line feed.
+    /// Moves behind the last character, from where other output goes on after a line feed.
     mutating func leave() -> String {
         defer { start() }
-        return lastRow > cursorRow ? "\u{1b}[\(lastRow - cursorRow)B\r" + farRight : farRight
+        let down = lastRow > cursorRow ? "\u{1b}[\(lastRow - cursorRow)B" : ""
+        return down + "\r" + (lastColumn > 0 ? "\u{1b}[\(lastColumn)C" : "")
     }
-
-    private var farRight: String { "\u{1b}[999C" }
 
     /// - Parameter cursor: in bytes of the text.
     mutating func draw(prompt: String, text: String, cursor: Int) -> String {
@@ -80,7 +79,7 @@ struct LineDrawing {
         if row > cursorAt.row { out += "\u{1b}[\(row - cursorAt.row)A" }
         out += "\r"
         if cursorAt.column > 0 { out += "\u{1b}[\(cursorAt.column)C" }
-        (cursorRow, lastRow) = (cursorAt.row, row)
+        (cursorRow, lastRow, lastColumn) = (cursorAt.row, row, column)
         return out
     }
 

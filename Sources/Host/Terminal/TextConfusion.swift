@@ -13,7 +13,7 @@ struct TextConfusion {
         lines.append(first)
         guard nameWidth + 1 + cell * n < screen.width else { return lines + worst() }
         let ink = Ink(colors: screen.colors)
-        lines.append(padded("true", nameWidth) + " predicted")
+        lines.append("row: true class, column: predicted")
         lines.append(String(repeating: " ", count: nameWidth) + chart.classes.map { left($0, cell) }.joined())
         for row in 0..<n {
             var line = padded(chart.classes[row], nameWidth)
