@@ -36,6 +36,7 @@ struct Screen: Sendable {
         } else if let columns = Int(environment("COLUMNS")), columns > 0 {
             screen.width = min(columns, 1000)
         }
+        if screen.isTerminal, environment("TERM") == "dumb" { screen.hasUnicode = false }
         let isPlain = !screen.isTerminal || environment("TERM") == "dumb" || environment("TERM").isEmpty || !environment("NO_COLOR").isEmpty
         if !isPlain {
             let deep = ["truecolor", "24bit"].contains(environment("COLORTERM").lowercased())
