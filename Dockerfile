@@ -15,9 +15,9 @@ RUN mkdir -p Tests/KernelsTests Tests/NNTests Tests/LuaBridgeTests Tests/WandbTe
  && strip -o /host "$(swift build -c release --show-bin-path)/host"
 
 FROM debian:bookworm-20250520-slim
-# Shared libraries: curl, OpenSSL, YAML and Lua; libpng for images; libstdc++ for the Swift runtime.
+# Shared libraries: curl, OpenSSL, YAML and Lua; libpng for images; libdeflate for gzip files; libstdc++ for the Swift runtime.
 RUN apt-get update -qq \
- && apt-get install -y -qq --no-install-recommends liblua5.4-0 libcurl4 libstdc++6 libyaml-0-2 libpng16-16 ca-certificates \
+ && apt-get install -y -qq --no-install-recommends liblua5.4-0 libcurl4 libstdc++6 libyaml-0-2 libpng16-16 libdeflate0 ca-certificates \
  && rm -rf /var/lib/apt/lists/* /var/cache/apt/* /var/log/* \
  && useradd --uid 10001 --user-group --no-create-home --home-dir /tmp --shell /usr/sbin/nologin host
 COPY --from=build /host /usr/local/bin/host

@@ -2,7 +2,7 @@
 SWIFT ?= swift
 CONFIG := -c release
 HOST := .build/release/host
-PACKAGES := liblua5.4-dev libcurl4-openssl-dev libssl-dev zlib1g-dev libyaml-dev libpng-dev libturbojpeg0-dev liblapack3 libreadline8 libcairo2 pkg-config
+PACKAGES := liblua5.4-dev libcurl4-openssl-dev libssl-dev zlib1g-dev libyaml-dev libpng-dev libturbojpeg0-dev liblapack3 libreadline8 libcairo2 libdeflate0 pkg-config
 MODULES := lua5.4 libcurl libcrypto zlib yaml-0.1 libpng libturbojpeg
 
 .PHONY: $(shell awk -F ':' '/^[a-z -]+:[^=]/ { print $$1 }' $(MAKEFILE_LIST))
