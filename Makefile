@@ -89,6 +89,9 @@ test-kill: deps ## kill training at 200 random instants
 soak: build ## train for an hour: memory, files and threads stay flat; SOAK_SECONDS
 	@folder=$$(mktemp -d); $(HOST) Tests/Lua/soak.lua $(SOAK_SECONDS) $$folder && $(HOST) Tests/Lua/long_log.lua 1000000 $$folder; status=$$?; rm -rf $$folder; exit $$status
 
+docs: build ## write docs/reference.md from the declarations
+	$(HOST) reference docs/reference.md
+
 run: build ## run a script: make run SCRIPT=scripts/train.lua ARGS="--epochs 1"
 	$(HOST) $(SCRIPT) $(ARGS)
 

@@ -59,6 +59,9 @@ static const char optim_lbfgs[] = {
 static const char scheduler[] = {
 #embed "../Host/Prelude/scheduler.lua"
 };
+static const char scheduler_more[] = {
+#embed "../Host/Prelude/scheduler_more.lua"
+};
 
 static const char wandb[] = {
 #embed "../Host/Prelude/wandb.lua"
@@ -99,6 +102,9 @@ static const char session_complete[] = {
 static const char session_commands[] = {
 #embed "../Host/Prelude/session_commands.lua"
 };
+static const char reference[] = {
+#embed "../Host/Prelude/reference.lua"
+};
 
 #define PRELUDE(name) { #name, name, sizeof name }
 
@@ -122,6 +128,7 @@ static const struct { const char *name, *text; size_t length; } preludes[] = {
     PRELUDE(optim),
     PRELUDE(optim_lbfgs),
     PRELUDE(scheduler),
+    PRELUDE(scheduler_more),
     PRELUDE(wandb),
     PRELUDE(wandb_more),
     PRELUDE(data),
@@ -135,6 +142,7 @@ static const struct { const char *name, *text; size_t length; } preludes[] = {
     PRELUDE(session_frames),
     PRELUDE(session_complete),
     PRELUDE(session_commands),
+    { "host.reference", reference, sizeof reference },
 };
 
 const char *chost_prelude(const char *name, size_t *length) {

@@ -88,6 +88,7 @@ struct Arguments {
         host doctor                   say what this machine offers
         host jupyter install          make notebooks with this program's Lua possible (host jupyter --help)
         host types [DIR]              write stubs of the modules for editors (host types --help)
+        host reference [FILE]         write the reference of the modules as Markdown
         host pipeline check|run ...   check Pachyderm specs, run them without a cluster (host pipeline --help)
         With no script and a terminal, host reads and runs lines as they are typed.
 

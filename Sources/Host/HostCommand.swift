@@ -20,9 +20,11 @@ struct HostCommand {
         signal(SIGXFSZ, SIG_IGN)
         if words.dropFirst().first == "pipeline" { return PipelineCommand(words: Array(words.dropFirst(2))).run() }
         if words.dropFirst().first == "sync" { return SyncCommand(words: Array(words.dropFirst(2))).run() }
-        if words.dropFirst().first == "types" { return TypesCommand(words: words).run() }
         if words.dropFirst().first == "jupyter" { return JupyterCommand(words: Array(words.dropFirst(2))).run() }
         if words.dropFirst().first == "doctor" { return DoctorCommand(words: Array(words.dropFirst(2))).run() }
+        if let word = words.dropFirst().first, DocumentationCommand.names.contains(word) {
+            return DocumentationCommand(words: words).run()
+        }
         let arguments: Arguments
         do { arguments = try Arguments(words) } catch {
             complain((error as? Arguments.Usage)?.message ?? "\(error)")

@@ -45,7 +45,7 @@ func clampLanes<V: Vector>(_ x: V, _ low: V, _ high: V) -> V {
 
 @inline(__always)
 func signLanes<V: Vector>(_ x: V) -> V {
-    V.select(V.less(V(0.0), x), V(1.0), V.select(V.less(x, V(0.0)), V(-1.0), V.select(x.isNaN, x, V(0.0))))
+    V.select(V.less(V(0.0), x), V(1.0), V.select(V.less(x, V(0.0)), V(-1.0), V(0.0)))
 }
 
 @inline(__always)

@@ -41,7 +41,7 @@ public final class DocEntry {
 public final class DocRegistry {
     public private(set) var entries: [DocEntry] = []
     private var byName: [String: Int] = [:]
-    private var modules: [String: DocEntry] = [:]
+    private var shared: [String: DocSections] = [:]
     /// A table with weak keys in Lua: documented value -> place in `entries`.
     var values: LuaReference?
 
@@ -51,14 +51,19 @@ public final class DocRegistry {
         return matches.first
     }
 
-    /// What an argument means in all functions of the module that an entry belongs to.
+    /// Says what arguments mean in all functions of a module, or a table inside one, that do not say it themselves:
+    /// lines of `name: text`.
+    public func shareArguments(_ place: String, _ text: String) {
+        shared[place] = DocSections(parsing: "\(place)\nArgs:\n" + text)
+    }
+
     func meaning(of parameter: String, beside entry: DocEntry) -> String {
-        var path = entry.name.split(separator: ".").dropLast().map(String.init)
-        while path.count > 1 {
-            if let text = modules[path.joined(separator: ".")]?.sections.text(of: parameter) { return text }
-            path.removeLast()
+        var place = entry.name[...]
+        while let end = place.lastIndex(where: { $0 == "." || $0 == ":" }) {
+            place = place[..<end]
+            if let text = shared[String(place)]?.text(of: parameter) { return text }
         }
-        return modules[entry.module]?.sections.text(of: parameter) ?? ""
+        return shared[entry.module]?.text(of: parameter) ?? ""
     }
 
     public func add(_ name: String, text: String, module: String) {
@@ -68,11 +73,9 @@ public final class DocRegistry {
         entries.append(DocEntry(name: name, module: module, text: text, registry: self))
     }
 
-    /// Documents a module, or a table of functions inside one. Its `Args:` say what an argument of a name means in all
-    /// its functions, unless they say it themselves.
+    /// Documents a module, or a table of functions inside one.
     public func addModule(_ name: String, text: String) {
         add(name, text: text, module: name)
-        modules[name] = entries.last
     }
 
     /// Documents a field of the objects of a class: `loader.epoch`.

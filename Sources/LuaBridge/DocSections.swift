@@ -15,7 +15,8 @@ public struct DocSections: Sendable {
     /// What `Args:` says about an argument.
     func text(of argument: String) -> String? { arguments.first { $0.name == argument }?.text }
 
-    static let titles = ["Args:", "Returns:", "Errors:", "Example:", "See:", "Source:"]
+    /// What opens a section. `In place:` is the example of the twin that stores its result in the receiver.
+    public static let titles = ["Args:", "Returns:", "Errors:", "Example:", "In place:", "See:", "Source:"]
 
     public init(parsing text: String) {
         var lines = text.split(separator: "\n", omittingEmptySubsequences: false).map(String.init)

@@ -8,6 +8,10 @@ extension Lua {
             """
             os.exit(code: bool|int = true, close: bool = true)
             Ends the program with an exit status: true is 0, false is 1.
+            Example:
+              -- ends the program
+              os.exit(3)
+            Source: Lua 5.4's os.exit
             """
         ) { [unowned self] call in
             let status = try call.intIfPresent(0) ?? (call.bool(0) ? 0 : 1)

@@ -15,7 +15,8 @@ extension Lua {
                 Args:
                   x: the thing itself, or its name as a string; without it, the list of modules
                 Example:
-                  help(string) --> no help for this table; help() lists the modules
+                  help("help")
+                Source: Python's help
                 """
             ) { [unowned self] call in Console.write(helpText(call) + "\n") })
     }

@@ -21,22 +21,33 @@ final class DeclarationTests: XCTestCase {
     }
 
     /// Cases with PyTorch's results: every documented name of the module has some, and all agree.
-    func testTensorAgreesWithPyTorch() throws {
+    func testTensorAgreesWithPyTorchAndEveryNameHasCases() throws {
         let scratch = try Scratch()
         let cases = scratch.url.appendingPathComponent("tensor.lua")
         let unpack = Process()
         unpack.executableURL = URL(fileURLWithPath: "/bin/sh")
-        unpack.arguments = ["-c", "gzip -dc \"$0\" > \"$1\"", Self.golden.appendingPathComponent("tensor.lua.gz").path, cases.path]
+        unpack.arguments = ["-c", "gzip -dc \"$0\"/*.lua.gz > \"$1\"", Self.golden.path, cases.path]
         try unpack.run()
         unpack.waitUntilExit()
         XCTAssertEqual(unpack.terminationStatus, 0)
         let report = scratch.url.appendingPathComponent("report.txt")
         try check("golden.lua", [cases.path, report.path, "tensor"])
+        // Over all modules: every documented name has cases, here or in the other checked scripts.
+        let coverage = scratch.url.appendingPathComponent("coverage.txt")
+        try check("coverage.lua", [coverage.path, report.path, scratch.url.path])
+        print(try String(contentsOf: coverage, encoding: .utf8))
     }
 
-    func testGradientsOfTensorOperations() throws { try check("gradcheck.lua", ["tensor", "tensor.linalg"]) }
+    func testGradientsOfTensorOperations() throws { try check("gradcheck.lua", ["tensor", "tensor.linalg", "nn.functional"]) }
 
-    func testExamples() throws { try check("examples.lua", ["tensor", "plot"]) }
+    func testExamples() throws {
+        let scratch = try Scratch()
+        try FileManager.default.createSymbolicLink(
+            at: scratch.url.appendingPathComponent("data"),
+            withDestinationURL: HostProcess.scripts.deletingLastPathComponent().deletingLastPathComponent()
+                .appendingPathComponent("data"))
+        try check("examples.lua", [], folder: scratch.url)
+    }
 
     /// `make fuzz` goes on for longer, from a seed that is drawn.
     func testRandomCalls() throws {

@@ -6,6 +6,8 @@ final class LuaScriptTests: XCTestCase {
     func testFS() throws { try HostProcess.check("fs.lua") }
     func testEditorStubs() throws { try HostProcess.check("types.lua") }
     func testFigures() throws { try HostProcess.check("plot.lua") }
+    func testDocumentationIsWhole() throws { try HostProcess.check("documentation.lua") }
+    func testReferenceIsFresh() throws { try HostProcess.check("reference.lua") }
     func testModules() throws { try HostProcess.check("nn_module.lua") }
     func testONNX() throws { try HostProcess.check("onnx.lua") }
     func testModelFilesAndCheckpoints() throws { try HostProcess.check("nn_files.lua") }

@@ -88,6 +88,40 @@ local function gradients(op, sample)
   end
 end
 
+-- The gradient's own gradient: right, or refused under the name of the operation that cannot give it.
+local twice, refused = 0, 0
+local function second_gradients(op, sample)
+  local vars = used(sample)
+  if #vars == 0 then return end
+  local fn = compile(sample, vars)
+  tensor.manual_seed(11)
+  local inputs = {}
+  for i, v in ipairs(vars) do inputs[i] = draw(v):requires_grad_() end
+  -- A number from the gradients of the sample by all its inputs; history is recorded whoever asks.
+  local function slope(...)
+    return tensor.enable_grad(function(...)
+      local y, total = fn(...), nil
+      local weights = tensor.arange(y:numel(), {dtype = "float64"}):mul(0.7):sin():add(1.5):reshape(y.shape)
+      for _, g in pairs(tensor.grad((y * weights):sum(), {...}, {create_graph = true, allow_unused = true})) do
+        if g and g.requires_grad then
+          local part = (g * tensor.arange(g:numel(), {dtype = "float64"}):mul(1.1):cos():add(0.7):reshape(g.shape)):sum()
+          total = total and total + part or part
+        end
+      end
+      return total or tensor.zeros({}, {dtype = "float64"})
+    end, ...)
+  end
+  local ok, message = pcall(slope, table.unpack(inputs))
+  if not ok then
+    refused = refused + 1
+    if not tostring(message):find("the backward of [%w_]+ cannot be differentiated again") then fail(op, sample, "second gradient", message) end
+  elseif message.requires_grad then
+    twice = twice + 1
+    ok, message = pcall(tensor.gradcheck, slope, inputs, {atol = 1e-4, rtol = 1e-3})
+    if not ok then fail(op, sample, "second gradient", message) end
+  end
+end
+
 local function runs(op, sample)
   local vars = used(sample)
   local values = {}
@@ -140,11 +174,12 @@ for _, op in ipairs(catalog.operations()) do
         survives(sample:sub(2))
       else
         gradients(op, sample)
+        second_gradients(op, sample)
         survives(sample)
       end
     end
   end
 end
 for _, failure in ipairs(failures) do print("FAILED " .. failure) end
-print(string.format("%d gradient checks, %d runs, %d failed", checked, ran, #failures))
+print(string.format("%d gradient checks, %d second gradients (%d refused by name), %d runs, %d failed", checked, twice, refused, ran, #failures))
 os.exit(#failures == 0)

@@ -22,6 +22,7 @@ func registerCLI(_ lua: Lua) throws {
                   for step = 1, 3 do
                     if require "cli".stop_requested() then os.exit(143) end
                   end
+                Source: POSIX signals: SIGTERM, SIGINT
                 """
             ) { [unowned lua] call in
                 let grace = try call.number(0)

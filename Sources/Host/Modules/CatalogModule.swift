@@ -80,7 +80,7 @@ enum CatalogModule {
         let short = entry.signature?.shortName ?? entry.name.split(separator: ".").last.map(String.init) ?? entry.name
         if entry.isField { return "field" }
         guard let signature = entry.signature else { return short.first?.isUppercase == true ? "type" : "module" }
-        if signature.name.contains(":") { return "method" }
+        if entry.name.contains(":") { return "method" }
         return short.first?.isUppercase == true && signature.returns.isEmpty ? "class" : "function"
     }
 

@@ -28,6 +28,9 @@ enum DataFunctions {
                   root: as for data.mnist; torchvision's folder is FashionMNIST/raw
                   split: which part
                   normalize: as for data.mnist
+                Example:
+                  -- needs the files, see scripts/download.lua
+                  print(#data.fashion_mnist{root = "data/fashion_mnist"})
                 See: data.mnist
                 Source: torchvision.datasets.FashionMNIST
                 """, .fashionMNIST, types),
@@ -39,6 +42,9 @@ enum DataFunctions {
                   root: as for data.mnist; torchvision's folder is KMNIST/raw
                   split: which part
                   normalize: as for data.mnist
+                Example:
+                  -- needs the files, see scripts/download.lua
+                  print(#data.kmnist{root = "data/kmnist"})
                 See: data.mnist
                 Source: torchvision.datasets.KMNIST
                 """, .kmnist, types),
@@ -51,6 +57,9 @@ enum DataFunctions {
                   split: which part
                   normalize: as for data.mnist
                   part: how the characters are cut into classes; "letters" counts its classes from 1
+                Example:
+                  -- needs the files, see scripts/download.lua
+                  print(#data.emnist{root = "data/emnist", part = "letters"})
                 See: data.mnist
                 Source: torchvision.datasets.EMNIST
                 """
@@ -97,6 +106,7 @@ enum DataFunctions {
                 Example:
                   print(data.idx("data/mnist/t10k-labels-idx1-ubyte.gz")[0]:item()) --> 7
                 See: data.write_idx
+                Source: LeCun, Cortes and Burges, the format of the MNIST files
                 """, returns: tensor
             ) { call in
                 try TensorModule.reporting("data.idx") { 
@@ -110,7 +120,11 @@ enum DataFunctions {
                 write_idx(path: string, tensor: tensor)
                 Writes an IDX file, gzipped when the name ends in ".gz". The format has no int64: such tensors are written as int32.
                 Errors: an int64 beyond 32 bits; a file that cannot be written (one that was there stays as it is)
+                Example:
+                  data.write_idx("labels.idx", tensor({1, 2, 3}, {dtype = "uint8"}))
+                  data.idx("labels.idx"):sum():item() --> 6
                 See: data.idx
+                Source: LeCun, Cortes and Burges, the format of the MNIST files
                 """
             ) { call in
                 try TensorModule.reporting("data.write_idx") { try IDXFile.write(try call.object(1, tensor), to: try call.string(0)) }
@@ -135,7 +149,7 @@ enum DataFunctions {
             Returns: columns by name (or number); the names in order; what was left out and why
             Errors: rows with a wrong number of fields or with text among numbers, named by their lines
             Example:
-              require "fs".write("/tmp/points.csv", "x,name\n1.5,a\n2,b\n")
+              require "fs".write("/tmp/points.csv", "x,name\\n1.5,a\\n2,b\\n")
               local t = data.csv("/tmp/points.csv")
               print(t.x, t.name[2]) --> tensor([1.5000, 2.0000])	b
             Source: pandas.read_csv
@@ -185,6 +199,9 @@ enum DataFunctions {
               std: see mean
             Returns: a dataset; `ds[i]` is {image float32 [C, H, W], label}, `ds.images` uint8 [N, C, H, W], `ds.labels`, `ds.classes`, `ds.paths`, `ds.errors` (a list of {path =, reason =})
             Errors: no classes, no readable images, images of different sizes
+            Example:
+              -- needs a folder with a folder of images for each class
+              print(#data.image_folder("pictures", {size = 32}))
             Source: torchvision.datasets.ImageFolder
             """
         ) { call in

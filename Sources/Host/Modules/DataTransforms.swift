@@ -14,6 +14,7 @@ enum DataTransforms {
                 """
                 data.transforms.normalize(mean: numbers, std: numbers) -> transform
                 Computes (x - mean) / std, with one pair for all channels or one for each.
+                Example: data.transforms.normalize(0.5, 0.5)(tensor.ones(1, 2, 2)):sum():item() --> 4.0
                 Source: torchvision.transforms.Normalize
                 """
             ) { try Normalize(mean: try $0.numbers(0), std: try $0.numbers(1)) },
@@ -29,6 +30,7 @@ enum DataTransforms {
                   interpolation: how values between pixels are found
                   fill: what comes in from outside; nil takes the value of an empty pixel (a normalised 0)
                 Errors: ranges that do not ascend, a scale that is not above 0
+                Example: data.transforms.random_affine(10, {translate = {0.1, 0.1}})(tensor.rand(1, 8, 8)).shape --> {1, 8, 8}
                 Source: torchvision.transforms.RandomAffine
                 """
             ) { call in
@@ -52,6 +54,7 @@ enum DataTransforms {
                   degrees: a number n for -n..n, or {low, high}
                   interpolation: how values between pixels are found
                   fill: what comes in from outside; nil takes the value of an empty pixel
+                Example: data.transforms.random_rotation(10)(tensor.rand(1, 8, 8)).shape --> {1, 8, 8}
                 Source: torchvision.transforms.RandomRotation
                 """
             ) { call in
@@ -68,6 +71,8 @@ enum DataTransforms {
                 Args:
                   pixels: the most, one number or {x, y}
                   fill: what comes in from outside; nil takes the value of an empty pixel
+                Example: data.transforms.random_shift(2)(tensor.rand(1, 8, 8)).shape --> {1, 8, 8}
+                Source: torchvision.transforms.RandomAffine with translate alone
                 """
             ) { call in
                 let most = try call.ints(0)
@@ -78,6 +83,7 @@ enum DataTransforms {
                 """
                 data.transforms.random_horizontal_flip(p: number = 0.5) -> transform
                 Mirrors each image left and right with probability p.
+                Example: data.transforms.random_horizontal_flip(1)(tensor{{{1.0, 2.0}}}) --> tensor([[[2., 1.]]])
                 Source: torchvision.transforms.RandomHorizontalFlip
                 """
             ) { try RandomHorizontalFlip(p: try $0.number(0)) },
@@ -90,6 +96,7 @@ enum DataTransforms {
                   scale: {low, high}, the rectangle's part of the area
                   ratio: {low, high}, its height to its width
                   value: what it is filled with; nil takes the value of an empty pixel
+                Example: data.transforms.random_erasing(1)(tensor.ones(1, 8, 8)):sum():item() < 64 --> true
                 Source: Zhong et al., Random Erasing Data Augmentation, 2017; torchvision.transforms.RandomErasing
                 """
             ) { call in
@@ -102,6 +109,7 @@ enum DataTransforms {
                 """
                 data.transforms.gaussian_noise(std: number = 0.1, mean: number = 0) -> transform
                 Adds normally distributed noise to every pixel.
+                Example: data.transforms.gaussian_noise(0)(tensor.ones(1, 1, 2)) --> tensor([[[1., 1.]]])
                 Source: torchvision.transforms.v2.GaussianNoise
                 """
             ) { try GaussianNoise(mean: try $0.number(1), std: try $0.number(0)) },

@@ -19,6 +19,10 @@ func registerHTTP(_ lua: Lua) throws {
                   timeout: seconds without a byte after which a connection counts as broken
                 Returns: `to`, or the contents
                 Errors: an answer that is no success, a checksum that does not fit, a file that cannot be written
+                Example:
+                  -- needs the network
+                  http.get("https://example.org/data.gz", "data.gz", {sha256 = string.rep("0", 64), progress = true})
+                Source: RFC 9110; libcurl
                 """
             ) { call in
                 var request = Download.Request(url: try call.string(0))

@@ -18,6 +18,7 @@ func registerJSON(_ lua: Lua) throws {
                 Example:
                   print(json.encode({b = {1, 2.5}, a = json.null})) --> {"a":null,"b":[1,2.5]}
                 See: json.decode
+                Source: RFC 8259; Python's json.dumps
                 """
             ) { call in
                 var writer = JSONWriter(pretty: try call.bool(1), nan: .init(rawValue: try call.string(2)) ?? .error)
@@ -35,6 +36,7 @@ func registerJSON(_ lua: Lua) throws {
                 Example:
                   print(json.decode('{"a": [1, 2]}').a[2]) --> 2
                 See: json.encode
+                Source: RFC 8259; Python's json.loads
                 """
             ) { call in
                 let value = try call.withBytes(0) { bytes in

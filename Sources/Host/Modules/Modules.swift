@@ -2,6 +2,7 @@ import LuaBridge
 
 /// Everything that `require` finds in the program itself: one line for each module, one file for each line.
 func registerModules(_ lua: Lua) throws {
+    SharedArguments.register(lua)
     let tensor = try TensorModule.register(lua)
     try NNModule.register(lua, tensor)
     try OptimModule.register(lua, tensor)
@@ -16,5 +17,5 @@ func registerModules(_ lua: Lua) throws {
     try registerProgress(lua)
     try PlotModule.register(lua, tensor)
     try CatalogModule.register(lua, tensor)
-    for name in ["host.surface", "host.types"] { try lua.preludeModule(name) }
+    for name in ["host.surface", "host.types", "host.reference"] { try lua.preludeModule(name) }
 }

@@ -7,10 +7,12 @@ enum NNModule {
         try lua.addHostFunctions(hostFunctions(type) + ONNXNatives.functions(type))
         try lua.addHostFunctions(OpCatalog.layers.map { TensorModule.declaration($0, "", type) })
         try lua.module("nn", "nn\nNeural networks: modules, layers, losses, initialisation, files.") { module in
-            lua.docs.add(
+            module.lua.docs.add(
                 "nn.Class", text: "nn.Class\nA class of modules, as nn.class makes: calling it makes an object.\nSource: torch.nn.Module", module: "nn")
             let functional = try module.submodule(
                 "functional", "nn.functional\nLayers and losses as functions: what they need is given with each call.")
+            module.lua.docs.addModule("nn.init", text: "nn.init\nFirst values of parameters: fills tensors in place.")
+            module.lua.docs.addModule("nn.utils", text: "nn.utils\nClipping gradients, parameters as one vector.")
             for op in OpCatalog.functional { try functional.add(TensorModule.declaration(op, "nn.functional.", type)) }
         }
     }

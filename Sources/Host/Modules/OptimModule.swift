@@ -7,7 +7,9 @@ enum OptimModule {
         let type = UserdataType<OptimizerState>(lua, "OptimizerState", kind: "optimizer_state")
         try type.build { _ in }
         try lua.addHostFunctions(stateFunctions(type, tensor) + stepFunctions(type))
-        try lua.module("optim", "optim\nOptimisers and learning-rate schedules.")
+        try lua.module("optim", "optim\nOptimisers and learning-rate schedules.") { module in
+            module.lua.docs.addModule("optim.lr_scheduler", text: "optim.lr_scheduler\nLearning-rate schedules: rates that change from epoch to epoch.")
+        }
     }
 
     private static func stateFunctions(_ type: UserdataType<OptimizerState>, _ tensor: UserdataType<Tensor>) -> [Declaration] {

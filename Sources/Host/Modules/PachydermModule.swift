@@ -27,7 +27,7 @@ func registerPachyderm(_ lua: Lua) throws {
             if let text { try m.set(name, .string(text)) }
         }
         if let version = job.version { try m.set("version", .int(version)) }
-        for (name, kind, text) in facts { lua.docs.addField("pachyderm." + name, kind: kind, text, module: "pachyderm") }
+        for (name, kind, text) in facts { m.lua.docs.addField("pachyderm." + name, kind: kind, text, module: "pachyderm") }
         try m.add(identity(job))
         try m.add(paths(job))
     }
@@ -49,6 +49,7 @@ private func identity(_ job: PachydermJob) -> [Declaration] {
             Example:
               print(pachyderm.run_id()) --> nil
             See: pachyderm.provenance
+            Source: Pachyderm's environment of a datum (PACH_JOB_ID, PACH_DATUM_ID, PPS_PIPELINE_NAME)
             """
         ) { call in if let id = job.runID { try call.push(id) } else { call.pushNil() } },
         Declaration(
@@ -57,6 +58,7 @@ private func identity(_ job: PachydermJob) -> [Declaration] {
             Gives the commit id of an input; nil outside a job and for an input the job does not have.
             Example:
               print(pachyderm.commit("mnist")) --> nil
+            Source: Pachyderm's environment of a datum (NAME_COMMIT)
             """
         ) { call in if let id = job.commit(try call.string(0)) { try call.push(id) } else { call.pushNil() } },
         Declaration(
@@ -66,6 +68,7 @@ private func identity(_ job: PachydermJob) -> [Declaration] {
             Example:
               print(next(pachyderm.provenance())) --> nil
             See: wandb.init
+            Source: Pachyderm's environment of a datum
             """
         ) { call in try call.push(LuaValue.fields(job.provenance.map { ($0.name, .string($0.value)) })) },
     ]
@@ -80,6 +83,7 @@ private func paths(_ job: PachydermJob) -> [Declaration] {
             Errors: an input that the job does not have, or whose files are not there; outside a job, no fallback
             Example:
               print(pachyderm.input("mnist", "data/mnist")) --> data/mnist
+            Source: Pachyderm's file system: /pfs/NAME
             """
         ) { call in try call.push(try input(job, try call.string(0), fallback: call.stringIfPresent(1))) },
         Declaration(
@@ -90,6 +94,7 @@ private func paths(_ job: PachydermJob) -> [Declaration] {
             Example:
               print(pachyderm.output("model.safetensors")) --> ./out/model.safetensors
             See: pachyderm.scratch
+            Source: Pachyderm's file system: /pfs/out
             """
         ) { call in try call.push(try join(call, job.outputFolder)) },
         Declaration(
@@ -99,6 +104,7 @@ private func paths(_ job: PachydermJob) -> [Declaration] {
             Example:
               print(pachyderm.scratch("checkpoint.safetensors")) --> ./out/scratch/checkpoint.safetensors
             See: pachyderm.run_id
+            Source: Pachyderm's datum retries
             """
         ) { call in try call.push(try join(call, job.scratchFolder)) },
     ]

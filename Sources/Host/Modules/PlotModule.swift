@@ -25,7 +25,7 @@ enum PlotModule {
 
     private static func buildFigure(_ type: UserdataType<Figure>) throws {
         try type.build { figure in
-            figure.document("plot.Figure\nA picture as a value: what the functions of `plot` give.")
+            figure.document("plot.Figure\nA picture as a value: what the functions of `plot` give.\nSource: matplotlib.figure.Figure")
             figure.field("title", "string", "The title.") { figure, call in try call.push(figure.title) }
             figure.field("width", "int", "Pixels across.") { figure, call in call.push(figure.width) }
             figure.field("height", "int", "Pixels from top to bottom.") { figure, call in call.push(figure.height) }
@@ -35,6 +35,7 @@ enum PlotModule {
                     Figure:show(self: figure)
                     Shows the figure in the terminal: as a picture where the terminal says that it has kitty, iTerm2 or sixel graphics, in characters elsewhere.
                     Example: plot.line{1, 4, 9}:show()
+                    Source: matplotlib.pyplot.show
                     """
                 ) { call in try FigureOutlet.show(try call.object(0, type)) })
             figure.method(
@@ -46,6 +47,7 @@ enum PlotModule {
                       path: its ending says which format, .png or .svg
                     Errors: another ending; a file that cannot be written; PNG of a figure with text without libcairo
                     Example: plot.line{1, 4, 9}:save(os.tmpname() .. ".svg")
+                    Source: matplotlib.figure.Figure.savefig
                     """
                 ) { call in
                     try TensorModule.reporting("Figure:save") { try call.object(0, type).save(to: try call.string(1)) }
@@ -56,6 +58,7 @@ enum PlotModule {
                     Figure:svg(self: figure) -> string
                     Gives the figure as SVG text.
                     Example: print(plot.line{1, 4, 9}:svg():sub(1, 4)) --> <svg
+                    Source: W3C, Scalable Vector Graphics (SVG) 1.1
                     """
                 ) { call in try call.push(try call.object(0, type).svg()) })
             figure.method(
@@ -65,6 +68,7 @@ enum PlotModule {
                     Gives the bytes of the figure as a PNG file.
                     Errors: a figure with text without libcairo
                     Example: print(#plot.image(tensor.zeros(8, 8)):png() > 0) --> true
+                    Source: W3C, Portable Network Graphics (PNG)
                     """
                 ) { call in try call.push(bytes: try call.object(0, type).png()) })
             figure.metamethod("__tostring", Declaration("tostring(a: any)", fast: true) { call in try call.push(try call.object(0, type).description) })

@@ -27,6 +27,7 @@ enum PlotPictures {
                   titles: captions: one string or number for each picture
                   columns: how many stand in a row
                 Example: print(plot.images(tensor.zeros(6, 1, 28, 28), {titles = {0, 1, 2, 3, 4, 5}})) --> Figure(6 images, 280x228)
+                Source: torchvision.utils.make_grid
                 """, returns: type
             ) { call in
                 let images = try values.images(try call.value(0))

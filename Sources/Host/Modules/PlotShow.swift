@@ -15,6 +15,7 @@ enum PlotShow {
                   as: what to draw, where the value alone does not tell
                   classes: names of the classes that `labels` or a confusion matrix count
                 Example: plot.show(tensor.linspace(0, 1, 20))
+                Source: matplotlib.pyplot.show
                 """
             ) { call in
                 try FigureOutlet.show(try figure(call, type, values))
@@ -26,6 +27,7 @@ enum PlotShow {
                 Args:
                   x: a tensor, or a list of numbers
                 Example: plot.describe(tensor.arange(100))
+                Source: pandas.DataFrame.describe
                 """
             ) { call in
                 let value = try call.value(0)

@@ -30,6 +30,7 @@ enum TensorExtras {
                 """
                 Tensor:tolist(self: tensor) -> list|number
                 Gives the elements as nested Lua tables, or a number for a 0-d tensor.
+                Example: tensor{{1, 2}, {3, 4}}:tolist() --> {{1, 2}, {3, 4}}
                 Source: torch.Tensor.tolist
                 """
             ) { call in
@@ -42,6 +43,10 @@ enum TensorExtras {
                 Tensor:backward(self: tensor, gradient: tensor = nil, retain_graph: bool = false, create_graph: bool = false)
                 Adds the derivatives of this tensor (weighted by `gradient`; 1 for a single element) to the `grad` of all leaves it depends on.
                 Errors: a tensor without history, a gradient of another shape, a graph that was freed by an earlier call
+                Example:
+                  local x = tensor({1.0, 2.0}, {requires_grad = true})
+                  x:square():sum():backward()
+                  x.grad --> tensor([2., 4.])
                 Source: torch.Tensor.backward
                 """
             ) { call in
@@ -55,6 +60,12 @@ enum TensorExtras {
                 """
                 Tensor:retain_grad(self: tensor)
                 Keeps the gradient of a result in its `grad`, as leaves do.
+                Example:
+                  local x = tensor({1.0}, {requires_grad = true})
+                  local y = x * 2
+                  y:retain_grad()
+                  y:square():backward()
+                  y.grad --> tensor([4.])
                 Source: torch.Tensor.retain_grad
                 """
             ) { call in try TensorModule.reporting("retain_grad") { try call.object(0, type).retainGrad() } },
@@ -62,6 +73,9 @@ enum TensorExtras {
                 """
                 Tensor:data_ptr(self: tensor) -> int
                 Gives the address of the first element; tensors that share memory have the same.
+                Example:
+                  local x = tensor.zeros(4)
+                  x:view(2, 2):data_ptr() == x:data_ptr() --> true
                 Source: torch.Tensor.data_ptr
                 """
             ) { call in call.push(Int(bitPattern: try call.object(0, type).pointer)) },
@@ -74,6 +88,11 @@ enum TensorExtras {
                 """
                 tensor.manual_seed(seed: int)
                 Starts the random generator anew: the same seed gives the same numbers, at any thread count.
+                Example:
+                  tensor.manual_seed(1)
+                  local a = tensor.rand(3)
+                  tensor.manual_seed(1)
+                  tensor.rand(3):equal(a) --> true
                 Source: torch.manual_seed
                 """
             ) { call in Generator.shared.seed(UInt64(bitPattern: Int64(try call.int(0)))) },
@@ -81,6 +100,7 @@ enum TensorExtras {
                 """
                 tensor.is_tensor(value: any = nil) -> bool
                 Tells whether a value is a tensor.
+                Example: tensor.is_tensor(tensor{1}), tensor.is_tensor({1}) --> true false
                 Source: torch.is_tensor
                 """
             ) { call in call.push(call.objectIfPresent(0, type) != nil) },
@@ -88,6 +108,7 @@ enum TensorExtras {
                 """
                 tensor.is_grad_enabled() -> bool
                 Tells whether operations record history.
+                Example: tensor.no_grad(tensor.is_grad_enabled) --> false
                 Source: torch.is_grad_enabled
                 """
             ) { call in call.push(GradMode.isEnabled) },
@@ -95,6 +116,10 @@ enum TensorExtras {
                 """
                 tensor.set_grad_enabled(mode: bool) -> bool
                 Turns recording of history on or off; gives the former mode.
+                Example:
+                  local former = tensor.set_grad_enabled(false)
+                  tensor.set_grad_enabled(former)
+                  former --> true
                 Source: torch.set_grad_enabled
                 """
             ) { call in call.push(GradMode.set(try call.bool(0))) },
@@ -102,6 +127,8 @@ enum TensorExtras {
                 """
                 tensor.memory() -> table
                 Gives the bytes of native memory: `live` (held by tensors), `cached` (kept for reuse), `peak` (the most so far), `limit`.
+                Example: tensor.memory().live <= tensor.memory().peak --> true
+                Source: torch.cuda.memory_stats
                 """
             ) { call in
                 let now = Allocator.shared.statistics
@@ -116,6 +143,9 @@ enum TensorExtras {
                 tensor.set_num_threads(n: int)
                 Sets how many threads operations use; results do not depend on it.
                 Errors: a number below 1
+                Example:
+                  tensor.set_num_threads(1)
+                  tensor.get_num_threads() --> 1
                 Source: torch.set_num_threads
                 """
             ) { call in
@@ -127,6 +157,7 @@ enum TensorExtras {
                 """
                 tensor.get_num_threads() -> int
                 Gives how many threads operations use.
+                Example: tensor.get_num_threads() >= 1 --> true
                 Source: torch.get_num_threads
                 """
             ) { call in call.push(Parallel.threads) },
@@ -135,6 +166,9 @@ enum TensorExtras {
                 tensor.grad(outputs: tensor|list, inputs: tensor|list, grad_outputs: tensor|list = nil, retain_graph: bool = false, create_graph: bool = false, allow_unused: bool = false) -> tensor|list
                 Gives the derivatives of outputs by inputs without touching any `grad`: a list for a list of inputs.
                 Errors: an input that was not used (unless allowed), a backward that cannot be differentiated again
+                Example:
+                  local x = tensor({3.0}, {requires_grad = true})
+                  tensor.grad(x:square(), x) --> tensor([6.])
                 Source: torch.autograd.grad
                 """
             ) { call in try TensorModule.reporting("grad") { try grad(call, type) } },
@@ -142,12 +176,23 @@ enum TensorExtras {
                 """
                 tensor.custom_node(name: string, inputs: list, outputs: list, backward: function) -> list
                 Gives `outputs` a history of one step: `backward` gets a list of their gradients and gives one gradient per input, or nil. `tensor.Function` is built on it.
+                Example:
+                  local x = tensor({3.0}, {requires_grad = true})
+                  local y = tensor.custom_node("double", {x}, {tensor{6.0}}, function(g) return g[1] * 2 end)[1]
+                  tensor.grad(y:sum(), x) --> tensor([2.])
+                Source: torch.autograd.Function
                 """
             ) { call in try TensorModule.reporting("Function") { try custom(call, type) } },
             Declaration(
                 """
                 tensor.add_hook(tensor: tensor, hook: function) -> int
                 Has a function see (and replace, if it gives a tensor) the gradient of a tensor; gives the number to remove it by.
+                Example:
+                  local x = tensor({3.0}, {requires_grad = true})
+                  tensor.add_hook(x, function(g) return g * 10 end)
+                  x:square():backward()
+                  x.grad --> tensor([60.])
+                Source: torch.Tensor.register_hook
                 """
             ) { call in
                 let hook = try call.function(1)
@@ -163,6 +208,12 @@ enum TensorExtras {
                 """
                 tensor.remove_hook(tensor: tensor, id: int)
                 Removes what `add_hook` added.
+                Example:
+                  local x = tensor({3.0}, {requires_grad = true})
+                  tensor.remove_hook(x, tensor.add_hook(x, function(g) return g * 10 end))
+                  x:square():backward()
+                  x.grad --> tensor([6.])
+                Source: torch.utils.hooks.RemovableHandle.remove
                 """
             ) { call in try call.object(0, type).removeHook(try call.int(1)) },
         ]

@@ -10,6 +10,9 @@ enum TensorFiles {
                 Tensor:save(self: tensor, path: string)
                 Writes the tensor as a .npy file, which NumPy reads.
                 Errors: a file that cannot be written (one that was there stays as it is)
+                Example:
+                  tensor{1, 2}:save("x.npy")
+                  tensor.from_file("x.npy") --> tensor([1, 2])
                 See: tensor.from_file, tensor.save_npz
                 Source: numpy.save
                 """
@@ -24,6 +27,9 @@ enum TensorFiles {
                 tensor.from_file(path: string) -> tensor
                 Reads a .npy file. float16 comes as float32, small integers as int32, uint32 and uint64 as int64.
                 Errors: a file that is not there, of another format, cut off or too long: with path, byte offset and reason
+                Example:
+                  tensor{1.5, 2.5}:save("x.npy")
+                  tensor.from_file("x.npy") --> tensor([1.5000, 2.5000])
                 See: Tensor:save, tensor.load_npz
                 Source: numpy.load
                 """, returns: type
@@ -33,6 +39,9 @@ enum TensorFiles {
                 tensor.load_npz(path: string) -> table
                 Reads a .npz file: a table of name to tensor.
                 Errors: as tensor.from_file; an entry whose checksum is wrong
+                Example:
+                  tensor.save_npz("x.npz", {a = tensor{1, 2}})
+                  tensor.load_npz("x.npz").a --> tensor([1, 2])
                 See: tensor.save_npz
                 Source: numpy.load
                 """
@@ -45,6 +54,9 @@ enum TensorFiles {
                 tensor.save_npz(path: string, tensors: table, *, compressed: bool = false)
                 Writes a table of name to tensor as a .npz file, which NumPy reads.
                 Errors: a value that is no tensor; a file that cannot be written (one that was there stays as it is)
+                Example:
+                  tensor.save_npz("x.npz", {a = tensor{1, 2}, b = tensor{3.0}})
+                  tensor.load_npz("x.npz").b --> tensor([3.])
                 See: tensor.load_npz
                 Source: numpy.savez, numpy.savez_compressed
                 """

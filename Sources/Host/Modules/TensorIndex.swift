@@ -61,8 +61,8 @@ enum TensorIndex {
     static func value(_ call: Call, _ i: Int, _ target: Tensor, _ type: UserdataType<Tensor>) throws -> Tensor {
         if let tensor = call.objectIfPresent(i, type) { return tensor }
         switch call.kind(i) {
-        case .int: return try Tensor.full(Shape(), .int(try call.int(i)), target.dtype)
-        case .number: return try Tensor.full(Shape(), .double(try call.number(i)), target.dtype)
+        case .int: return try Tensor.full(Shape(), try Scalar.int(try call.int(i)).checked(for: target.dtype), target.dtype)
+        case .number: return try Tensor.full(Shape(), try Scalar.double(try call.number(i)).checked(for: target.dtype), target.dtype)
         case .bool: return try Tensor.full(Shape(), .bool(try call.bool(i)), target.dtype)
         case .table: return try TensorLiteral.tensor(try call.value(i), target.dtype)
         default: throw LuaError("index assignment: expected a number, a boolean, a table or a tensor, got \(try call.value(i).kindName)")

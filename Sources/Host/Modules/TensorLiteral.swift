@@ -16,6 +16,7 @@ enum TensorLiteral {
         var values: [Scalar] = []
         try collect(value, sizes, 0, &values, &scan)
         let shape = try Shape(sizes + scan.innerShape)
+        if let dtype, !dtype.isFloat { for value in values { _ = try value.checked(for: dtype) } }
         return try Tensor.from(values, shape, dtype ?? scan.dtype)
     }
 

@@ -145,15 +145,27 @@ extension String {
     /// Whether the signature says that the first result is a fresh tensor.
     fileprivate var returnsTensor: Bool { firstLine.contains("-> tensor") }
 
+    /// The docstring of `name_` from that of `name`: other results, its own errors, the example with the twin's name
+    /// (or that behind `In place:`).
     fileprivate func asInPlaceTwin(_ name: String) -> String {
-        let rest = dropFirst(name.count)
-        let signature = rest.prefix { $0 != "\n" }
-        let summary = rest.dropFirst(signature.count + 1).prefix { $0 != "\n" }
-        return """
-            \(name)_\(signature)
-            Stores in the tensor itself: \(summary)
-            Errors: a leaf that requires gradients; a result of another shape or a higher kind of dtype
-            Source: torch.Tensor.\(name)_
-            """
+        var lines = split(separator: "\n", omittingEmptySubsequences: false).map(String.init)
+        let signature = "\(name)_" + lines.removeFirst().dropFirst(name.count)
+        let summary = lines.isEmpty ? "" : lines.removeFirst()
+        let own = lines.first { $0.hasPrefix("In place: ") }.map { "Example: " + $0.dropFirst("In place: ".count) }
+        var kept: [String] = [], section = ""
+        for line in lines {
+            if let title = DocSections.titles.first(where: { line.hasPrefix($0) }) { section = title }
+            switch section {
+            case "Example:":
+                if own == nil { kept.append(line.replacing(":\(name)(", with: ":\(name)_(")) }
+            case "Args:", "Returns:", "See:": kept.append(line)
+            default: break
+            }
+        }
+        if let own { kept.append(own) }
+        return ([signature, "Stores in the tensor itself: \(summary)"] + kept + [
+            "Errors: a leaf that requires gradients; a result of another shape or a higher kind of dtype",
+            "Source: torch.Tensor.\(name)_",
+        ]).joined(separator: "\n")
     }
 }

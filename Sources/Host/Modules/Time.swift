@@ -22,6 +22,7 @@ func registerTime(_ lua: Lua) throws {
                 Example:
                   print(time.now() > 1.7e9) --> true
                 See: time.monotonic
+                Source: POSIX clock_gettime, CLOCK_REALTIME
                 """
             ) { call in call.push(seconds(CLOCK_REALTIME)) },
             Declaration(
@@ -32,6 +33,7 @@ func registerTime(_ lua: Lua) throws {
                   local start = time.monotonic()
                   print(time.monotonic() >= start) --> true
                 See: time.now
+                Source: POSIX clock_gettime, CLOCK_MONOTONIC
                 """
             ) { call in call.push(seconds(CLOCK_MONOTONIC)) },
             Declaration(
@@ -42,6 +44,7 @@ func registerTime(_ lua: Lua) throws {
                   seconds: how long, fractions allowed
                 Example:
                   time.sleep(0.01)
+                Source: POSIX nanosleep
                 """
             ) { call in
                 let length = try call.number(0)

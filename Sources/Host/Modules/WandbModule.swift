@@ -14,6 +14,7 @@ enum WandbModule {
         let type = UserdataType<Run>(lua, "wandb.Run", kind: "native_run")
         try lua.module("wandb", "wandb\nWeights & Biases: runs, rows, summaries, configuration.") { module in
             try type.build { _ in }
+            module.lua.docs.addModule("wandb.plot", text: "wandb.plot\nCharts of tables, drawn by the server.")
             let values = WandbValues(tensor)
             for declaration in functions(module.lua, type, values) + (try more(module.lua, type, values)) { try module.add(declaration) }
         }

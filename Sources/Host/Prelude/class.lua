@@ -176,6 +176,10 @@ setmetatable(Module, {__call = construct, __tostring = function() return "class 
 document([[
 nn.Module()
 The base of all modules: what is assigned to `self` is registered when it is a module or an nn.Parameter. Calling a module runs its forward.
+Example:
+  local net = nn.Module()
+  net.fc = nn.Linear(2, 3)
+  net:num_parameters() --> 9
 See: nn.class, nn.Sequential
 Source: torch.nn.Module
 ]], Module)
@@ -235,12 +239,17 @@ end
 nn.Parameter = declare([[
 nn.Parameter(data: tensor, requires_grad: bool = true) -> tensor
 Makes a tensor that a module registers when it is assigned to a field; it shares the memory of `data`.
+Example: nn.Parameter(tensor.zeros(2)).requires_grad --> true
 Source: torch.nn.parameter.Parameter
 ]], host.parameter)
 
 method([[
 nn.Module:register_buffer(self: module, name: string, tensor: tensor|nil, persistent: bool = true)
 Registers a tensor that belongs to the state but is not trained; without `persistent` it stays out of the state dict.
+Example:
+  local net = nn.Module()
+  net:register_buffer("count", tensor(0))
+  #net:buffers() --> 1
 Source: torch.nn.Module.register_buffer
 ]], function(self, name, value, persistent)
   check_name(self, "register_buffer", name)
@@ -254,6 +263,10 @@ method([[
 nn.Module:register_parameter(self: module, name: string, param: tensor|nil)
 Registers a parameter under a name, as assigning it to that field does.
 Errors: a tensor that is no nn.Parameter
+Example:
+  local net = nn.Module()
+  net:register_parameter("scale", nn.Parameter(tensor.ones(1)))
+  #net:parameters() --> 1
 Source: torch.nn.Module.register_parameter
 ]], function(self, name, param)
   check_name(self, "register_parameter", name)
@@ -267,6 +280,10 @@ end)
 method([[
 nn.Module:add_module(self: module, name: string, module: module|nil)
 Registers a module under a name, as assigning it to that field does.
+Example:
+  local net = nn.Module()
+  net:add_module("fc", nn.Linear(2, 3))
+  #net:children() --> 1
 Source: torch.nn.Module.add_module
 ]], function(self, name, module)
   check_name(self, "add_module", name)

@@ -43,7 +43,7 @@ TensorDataset(...) -> dataset
 Makes a dataset of tensors whose first dimensions agree: sample i is row i of each, a list.
 Errors: tensors of different lengths
 Example:
-  local ds = data.TensorDataset(tensor.arange(6):view(3, 2), tensor.tensor{7, 8, 9})
+  local ds = data.TensorDataset(tensor.arange(6):view(3, 2), tensor{7, 8, 9})
   print(#ds, ds[1][1], ds[1][2]:item()) --> 3	tensor([2, 3])	8
 Source: torch.utils.data.TensorDataset
 ]], function(...)
@@ -58,6 +58,9 @@ data.Subset = declare([[
 Subset(dataset: any, indices: list|tensor) -> dataset
 Picks samples of a dataset, in the order of `indices` (for a plain Lua list these count from 1, as the list does).
 Errors: an index out of range
+Example:
+  local ds = data.Subset(data.TensorDataset(tensor{5, 6, 7}), {2, 0})
+  #ds, ds[0][1]:item() --> 2 7
 Source: torch.utils.data.Subset
 ]], function(ds, indices)
   if tensor.is_tensor(indices) then indices = host.data_indices(indices) end
@@ -79,6 +82,7 @@ data.ConcatDataset = declare([[
 ConcatDataset(datasets: list) -> dataset
 Puts datasets one after the other.
 Errors: samples of different shape or dtype
+Example: #data.ConcatDataset{data.TensorDataset(tensor{1, 2}), data.TensorDataset(tensor{3})} --> 3
 Source: torch.utils.data.ConcatDataset
 ]], function(datasets)
   if #datasets == 0 then fail("ConcatDataset: expected at least one dataset") end
@@ -204,6 +208,10 @@ end
 Loader.set_epoch = declare([[
 data.Loader:set_epoch(self: any, epoch: int)
 Makes `epoch` the number of the next pass, on which order and augmentation depend.
+Example:
+  local loader = data.loader(data.TensorDataset(tensor.arange(4)), {batch_size = 2, shuffle = true, seed = 1})
+  loader:set_epoch(5)
+  loader.epoch --> 5
 Source: torch.utils.data.DistributedSampler.set_epoch
 ]], function(self, epoch) self.epoch = epoch end)
 
@@ -227,6 +235,8 @@ Errors: a batch size below 1, a transform that does not fit the samples
 Example:
   local loader = data.loader(data.TensorDataset(tensor.arange(5)), {batch_size = 2})
   for x in loader do print(x) end --> tensor([0, 1])
+  --> tensor([2, 3])
+  --> tensor([4])
 Source: torch.utils.data.DataLoader
 ]], function(ds, batch_size, shuffle, drop_last, seed, transform, collate, prefetch, progress)
   if batch_size < 1 then fail(("loader: batch_size must be at least 1, got %d"):format(batch_size)) end

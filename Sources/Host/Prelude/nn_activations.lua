@@ -30,25 +30,37 @@ local function activation(name, arguments, text, source, fn, fields)
   return C
 end
 
-activation("ReLU", "", "Gives max(x, 0).", "torch.nn.ReLU", tensor.relu)
-activation("SiLU", "", "Gives x * sigmoid(x).", "torch.nn.SiLU", tensor.silu)
-activation("Tanh", "", "Gives the hyperbolic tangent.", "torch.nn.Tanh", tensor.tanh)
-activation("Sigmoid", "", "Gives 1 / (1 + e^-x).", "torch.nn.Sigmoid", tensor.sigmoid)
-activation("LeakyReLU", "negative_slope: number = 0.01", "Gives x where positive and negative_slope * x elsewhere.",
+activation("ReLU", "", "Gives max(x, 0)."
+  .. "\nExample: nn.ReLU()(tensor{-1.0, 2.0}) --> tensor([0., 2.])", "torch.nn.ReLU", tensor.relu)
+activation("SiLU", "", "Gives x * sigmoid(x)."
+  .. "\nExample: nn.SiLU()(tensor{-1.0, 2.0}) --> tensor([-0.2689,  1.7616])", "torch.nn.SiLU", tensor.silu)
+activation("Tanh", "", "Gives the hyperbolic tangent."
+  .. "\nExample: nn.Tanh()(tensor{0.0, 1.0}) --> tensor([0.0000, 0.7616])", "torch.nn.Tanh", tensor.tanh)
+activation("Sigmoid", "", "Gives 1 / (1 + e^-x)."
+  .. "\nExample: nn.Sigmoid()(tensor{0.0, 2.0}) --> tensor([0.5000, 0.8808])", "torch.nn.Sigmoid", tensor.sigmoid)
+activation("LeakyReLU", "negative_slope: number = 0.01", "Gives x where positive and negative_slope * x elsewhere."
+  .. "\nExample: nn.LeakyReLU(0.1)(tensor{-1.0, 2.0}) --> tensor([-0.1000,  2.0000])",
   "torch.nn.LeakyReLU", tensor.leaky_relu, {"negative_slope"})
-activation("ELU", "alpha: number = 1", "Gives x where positive and alpha * (e^x - 1) elsewhere.", "torch.nn.ELU", tensor.elu, {"alpha"})
-activation("GELU", "approximate: \"none\"|\"tanh\" = \"none\"", "Gives x times the normal distribution's share below x.",
+activation("ELU", "alpha: number = 1", "Gives x where positive and alpha * (e^x - 1) elsewhere."
+  .. "\nExample: nn.ELU()(tensor{-1.0, 2.0}) --> tensor([-0.6321,  2.0000])", "torch.nn.ELU", tensor.elu, {"alpha"})
+activation("GELU", "approximate: \"none\"|\"tanh\" = \"none\"", "Gives x times the normal distribution's share below x."
+  .. "\nExample: nn.GELU()(tensor{-1.0, 1.0}) --> tensor([-0.1587,  0.8413])",
   "Hendrycks and Gimpel 2016; torch.nn.GELU", function(x, mode) return tensor.gelu(x, {approximate = mode}) end, {"approximate"})
-activation("Softplus", "beta: number = 1, threshold: number = 20", "Gives log(1 + e^(beta x)) / beta; x where beta x is above the threshold.",
+activation("Softplus", "beta: number = 1, threshold: number = 20", "Gives log(1 + e^(beta x)) / beta; x where beta x is above the threshold."
+  .. "\nExample: nn.Softplus()(tensor{0.0, 30.0}) --> tensor([ 0.6931, 30.0000])",
   "torch.nn.Softplus", tensor.softplus, {"beta", "threshold"})
-activation("Hardtanh", "min_val: number = -1, max_val: number = 1", "Limits x to the range from min_val to max_val.",
+activation("Hardtanh", "min_val: number = -1, max_val: number = 1", "Limits x to the range from min_val to max_val."
+  .. "\nExample: nn.Hardtanh()(tensor{-3.0, 0.5}) --> tensor([-1.0000,  0.5000])",
   "torch.nn.Hardtanh", tensor.hardtanh, {"min_val", "max_val"})
-activation("Softmax", "dim: int", "Gives e^x divided by its sum along dim.", "torch.nn.Softmax", tensor.softmax, {"dim"})
-activation("LogSoftmax", "dim: int", "Gives the logarithm of softmax along dim.", "torch.nn.LogSoftmax", tensor.log_softmax, {"dim"})
+activation("Softmax", "dim: int", "Gives e^x divided by its sum along dim."
+  .. "\nExample: nn.Softmax(1)(tensor{{0.0, 0.0}}) --> tensor([[0.5000, 0.5000]])", "torch.nn.Softmax", tensor.softmax, {"dim"})
+activation("LogSoftmax", "dim: int", "Gives the logarithm of softmax along dim."
+  .. "\nExample: nn.LogSoftmax(1)(tensor{{0.0, 0.0}}) --> tensor([[-0.6931, -0.6931]])", "torch.nn.LogSoftmax", tensor.log_softmax, {"dim"})
 
 local PReLU = define([[
 nn.PReLU(num_parameters: int = 1, init: number = 0.25, *, dtype: dtype = "float32")
 Gives x where positive and weight * x elsewhere. Parameter: weight, one number or one for each channel.
+Example: nn.PReLU()(tensor{-2.0, 2.0}):detach() --> tensor([-0.5000,  2.0000])
 Source: He et al. 2015; torch.nn.PReLU
 ]], Module, function(self, count, value, dtype)
   core.positive("nn.PReLU", "num_parameters", count)

@@ -10,6 +10,9 @@ local MultiheadAttention = define([[
 nn.MultiheadAttention(embed_dim: int, num_heads: int, dropout: number = 0, bias: bool = true, add_bias_kv: bool = false, add_zero_attn: bool = false, kdim: int = nil, vdim: int = nil, batch_first: bool = false, *, dtype: dtype = "float32")
 Attention in several heads: `out, weights = mha(query, key, value, {attn_mask = .., key_padding_mask = .., need_weights = false})`. Inputs [L, B, embed_dim] and [S, B, ..] ([B, L, ..] with batch_first, [L, ..] without a batch).
 Errors: an embed_dim that does not divide by num_heads
+Example:
+  local x = tensor.rand(7, 2, 4)
+  (nn.MultiheadAttention(4, 2)(x, x, x)).shape --> {7, 2, 4}
 Source: Vaswani et al. 2017; torch.nn.MultiheadAttention
 ]], Module, function(self, width, heads, dropout, bias, bias_kv, zero_attn, kdim, vdim, batch_first, dtype)
   core.positive("nn.MultiheadAttention", "num_heads", heads)
@@ -143,12 +146,17 @@ end
 MultiheadAttention.forward = declare([[
 nn.MultiheadAttention:forward(self: module, query: tensor, key: tensor, value: tensor, key_padding_mask: tensor = nil, need_weights: bool = true, attn_mask: tensor = nil, average_attn_weights: bool = true, is_causal: bool = false) -> tensor, tensor
 Gives the result and the attention weights [B, L, S] (nil without need_weights; [B, heads, L, S] without average_attn_weights). In bool masks true shuts out; other masks are added.
+Example:
+  local x = tensor.rand(7, 2, 4)
+  local out, weights = nn.MultiheadAttention(4, 2)(x, x, x)
+  weights.shape --> {2, 7, 7}
 Source: torch.nn.MultiheadAttention.forward
 ]], attend)
 
 local TransformerEncoderLayer = define([[
 nn.TransformerEncoderLayer(d_model: int, nhead: int, dim_feedforward: int = 2048, dropout: number = 0.1, activation: "relu"|"gelu"|function = "relu", layer_norm_eps: number = 1e-05, batch_first: bool = false, norm_first: bool = false, bias: bool = true, *, dtype: dtype = "float32")
 Self-attention, then a network of two linear layers, each with dropout, a residual connection and layer norm (before it with norm_first).
+Example: nn.TransformerEncoderLayer(4, 2, {dim_feedforward = 8})(tensor.rand(7, 2, 4)).shape --> {7, 2, 4}
 Source: Vaswani et al. 2017; torch.nn.TransformerEncoderLayer
 ]], Module, function(self, width, heads, hidden, dropout, activation, eps, batch_first, norm_first, bias, dtype)
   self.self_attn = nn.MultiheadAttention(width, heads, dropout, bias, {batch_first = batch_first, dtype = dtype})
@@ -166,6 +174,7 @@ end)
 TransformerEncoderLayer.forward = declare([[
 nn.TransformerEncoderLayer:forward(self: module, src: tensor, src_mask: tensor = nil, src_key_padding_mask: tensor = nil, is_causal: bool = false) -> tensor
 Gives the sequence, changed. In bool masks true shuts out; other masks are added.
+Example: nn.TransformerEncoderLayer(4, 2)(tensor.rand(7, 2, 4), {is_causal = false}).shape --> {7, 2, 4}
 Source: torch.nn.TransformerEncoderLayer.forward
 ]], function(self, x, mask, padding, causal)
   local function look(y) return self.dropout1((self.self_attn(y, y, y, padding, false, mask, true, causal))) end

@@ -181,6 +181,7 @@ host.document([[
 nn.ModuleList(modules: list = {})
 Holds modules by number, from 0, and registers them: list[0], #list, list:append(m), for i, m in list:iter() do.
 Errors: something that is no module
+Example: #nn.ModuleList{nn.Linear(2, 3), nn.ReLU()} --> 2
 Source: torch.nn.ModuleList
 ]], ModuleList)
 
@@ -196,6 +197,7 @@ host.document([[
 nn.ModuleDict(modules: table = {})
 Holds modules by name and registers them: dict.name, dict["name"], dict:keys(), for name, m in pairs(dict) do. The first ones are registered in alphabetical order.
 Errors: something that is no module, the name of a method
+Example: nn.ModuleDict{first = nn.ReLU(), second = nn.Tanh()}:keys() --> {first, second}
 Source: torch.nn.ModuleDict
 ]], ModuleDict)
 

@@ -42,6 +42,7 @@ local Conv1d = define([[
 nn.Conv1d(in_channels: int, out_channels: int, kernel_size: ints, stride: ints = 1, padding: ints|"same"|"valid" = 0, dilation: ints = 1, groups: int = 1, bias: bool = true, *, dtype: dtype = "float32")
 Slides kernels over [N, in_channels, L]. Parameters: weight [out_channels, in_channels / groups, kernel_size], bias [out_channels].
 Errors: channels that do not divide by groups
+Example: nn.Conv1d(2, 4, 3)(tensor.zeros(1, 2, 8)).shape --> {1, 4, 6}
 Source: torch.nn.Conv1d
 ]], Module, function(self, in_channels, out_channels, kernel, stride, padding, dilation, groups, bias, dtype)
   prepare(self, "nn.Conv1d", in_channels, out_channels, groups)
@@ -80,6 +81,7 @@ local ConvTranspose2d = define([[
 nn.ConvTranspose2d(in_channels: int, out_channels: int, kernel_size: ints, stride: ints = 1, padding: ints = 0, output_padding: ints = 0, groups: int = 1, bias: bool = true, dilation: ints = 1, *, dtype: dtype = "float32")
 Turns a convolution round: [N, in_channels, H, W] grows by the stride. Parameters: weight [in_channels, out_channels / groups, KH, KW], bias [out_channels].
 Errors: channels that do not divide by groups
+Example: nn.ConvTranspose2d(2, 4, 2, {stride = 2})(tensor.zeros(1, 2, 3, 3)).shape --> {1, 4, 6, 6}
 Source: torch.nn.ConvTranspose2d
 ]], Module, function(self, in_channels, out_channels, kernel, stride, padding, output_padding, groups, bias, dilation, dtype)
   prepare(self, "nn.ConvTranspose2d", in_channels, out_channels, groups)
@@ -102,13 +104,14 @@ local function pool_repr(self)
     tuple(self.kernel_size), tuple(self.stride), tuple(self.padding), tuple(self.dilation), self.ceil_mode)
 end
 
-local function define_max_pool(name, dims, F_pool)
+local function define_max_pool(name, dims, input, output, F_pool)
   local C = define(([[
 nn.%s(kernel_size: ints, stride: ints = nil, padding: ints = 0, dilation: ints = 1, return_indices: bool = false, ceil_mode: bool = false)
 Gives the largest element of each window of %s; the stride is the kernel's size unless given. With return_indices also the positions.
 Errors: padding above half of the kernel
+Example: nn.%s(2)(tensor.zeros(1, 3, %s)).shape --> {1, 3, %s}
 Source: torch.nn.%s
-]]):format(name, dims, name), Module, function(self, kernel, stride, padding, dilation, indices, ceil)
+]]):format(name, dims, name, input, output, name), Module, function(self, kernel, stride, padding, dilation, indices, ceil)
     self.kernel_size, self.stride, self.padding, self.dilation = kernel, stride or kernel, padding, dilation
     self.return_indices, self.ceil_mode = indices, ceil
   end)
@@ -118,15 +121,16 @@ Source: torch.nn.%s
   C.extra_repr = pool_repr
 end
 
-define_max_pool("MaxPool1d", "[N, C, L]", F.max_pool1d)
-define_max_pool("MaxPool2d", "[N, C, H, W]", F.max_pool2d)
+define_max_pool("MaxPool1d", "[N, C, L]", "8", "4", F.max_pool1d)
+define_max_pool("MaxPool2d", "[N, C, H, W]", "8, 8", "4, 4", F.max_pool2d)
 
-local AvgPool2d = define([[
+local AvgPool2d = define([=[
 nn.AvgPool2d(kernel_size: ints, stride: ints = nil, padding: ints = 0, ceil_mode: bool = false, count_include_pad: bool = true)
 Gives the average of each window of [N, C, H, W]; the stride is the kernel's size unless given.
 Errors: padding above half of the kernel
+Example: nn.AvgPool2d(2)(tensor.ones(1, 1, 2, 2)) --> tensor([[[[1.]]]])
 Source: torch.nn.AvgPool2d
-]], Module, function(self, kernel, stride, padding, ceil, count)
+]=], Module, function(self, kernel, stride, padding, ceil, count)
   self.kernel_size, self.stride, self.padding, self.ceil_mode, self.count_include_pad = kernel, stride or kernel, padding, ceil, count
 end)
 function AvgPool2d:forward(x)
@@ -139,6 +143,7 @@ end
 local AdaptiveAvgPool2d = define([[
 nn.AdaptiveAvgPool2d(output_size: ints)
 Averages pictures over as many windows as give pictures of output_size.
+Example: nn.AdaptiveAvgPool2d(1)(tensor.zeros(1, 3, 5, 7)).shape --> {1, 3, 1, 1}
 Source: torch.nn.AdaptiveAvgPool2d
 ]], Module, function(self, size) self.output_size = size end)
 function AdaptiveAvgPool2d:forward(x) return F.adaptive_avg_pool2d(x, self.output_size) end
@@ -147,6 +152,7 @@ function AdaptiveAvgPool2d:extra_repr() return "output_size=" .. tuple(self.outp
 local AdaptiveMaxPool2d = define([[
 nn.AdaptiveMaxPool2d(output_size: ints, return_indices: bool = false)
 Gives the largest elements of as many windows as give pictures of output_size.
+Example: nn.AdaptiveMaxPool2d{2, 3}(tensor.zeros(1, 3, 5, 7)).shape --> {1, 3, 2, 3}
 Source: torch.nn.AdaptiveMaxPool2d
 ]], Module, function(self, size, indices) self.output_size, self.return_indices = size, indices end)
 function AdaptiveMaxPool2d:forward(x) return F.adaptive_max_pool2d(x, self.output_size, self.return_indices) end

@@ -7,6 +7,9 @@ nn.save = declare([[
 nn.save(path: string, value: module|table, metadata: table = nil, *, dtype: "float16"|"bfloat16" = nil)
 Writes a module's state dict (or a table of names and tensors) as safetensors, with PyTorch's names and layouts; metadata is a table of strings. `dtype` narrows floating-point tensors.
 Errors: a file that cannot be written; then one that was there before is still whole
+Example:
+  nn.save("model.safetensors", nn.Linear(2, 3), {epochs = "3"})
+  (nn.load("model.safetensors")).weight.shape --> {3, 2}
 Source: safetensors.torch.save_file
 ]], function(path, value, metadata, dtype)
   local tensors = {}
@@ -18,6 +21,10 @@ nn.load = declare([[
 nn.load(path: string) -> table, table
 Reads a safetensors file: gives name -> tensor (in the file's order) and the metadata. net:load_state_dict takes the first.
 Errors: a file that is cut short or corrupt, with its path and what is wrong
+Example:
+  nn.save("model.safetensors", {a = tensor{1, 2}}, {epochs = "3"})
+  local state, metadata = nn.load("model.safetensors")
+  metadata.epochs --> 3
 Source: safetensors.torch.load_file
 ]], function(path)
   local tensors, metadata, names = host.safetensors_load(path)
@@ -42,8 +49,13 @@ nn.save_checkpoint = declare([[
 nn.save_checkpoint(path: string, values: table)
 Writes what a run needs to go on: modules, optimisers and schedules (anything with state_dict and load_state_dict), plain values and tensors, and the random state.
 Errors: a value that a file cannot hold; a file that cannot be written: then one that was there before is still whole
-Example: nn.save_checkpoint("out/last.ckpt", {model = net, optimizer = opt, scheduler = s, epoch = 3})
+Example:
+  local net = nn.Linear(2, 1)
+  local opt = optim.SGD(net:parameters(), {lr = 0.1})
+  nn.save_checkpoint("last.ckpt", {model = net, optimizer = opt, epoch = 3})
+  nn.load_checkpoint("last.ckpt", {model = net, optimizer = opt}).epoch --> 3
 See: nn.load_checkpoint
+Source: torch.save
 ]], function(path, values)
   local objects, rest = {}, {}
   for name, value in pairs(values) do
@@ -56,8 +68,13 @@ nn.load_checkpoint = declare([[
 nn.load_checkpoint(path: string, objects: table = nil) -> table
 Puts saved state back into objects (`{model = net, optimizer = opt}`) and the random generator; gives the other values. Training goes on as if it had not stopped, bit for bit. What is not asked for comes with the other values, as a state dict.
 Errors: an object that the file has no state of, state that does not fit
-Example: local rest = nn.load_checkpoint("out/last.ckpt", {model = net, optimizer = opt, scheduler = s})
+Example:
+  local net = nn.Linear(2, 1)
+  nn.save_checkpoint("last.ckpt", {model = net, best = 0.9})
+  local rest = nn.load_checkpoint("last.ckpt", {model = net})
+  rest.best --> 0.9
 See: nn.save_checkpoint
+Source: torch.load
 ]], function(path, objects)
   local saved, seed, offset = host.checkpoint_load(path)
   local names = {}

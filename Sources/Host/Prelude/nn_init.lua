@@ -16,49 +16,57 @@ end
 define([[
 nn.init.uniform_(tensor: tensor, a: number = 0, b: number = 1) -> tensor
 Fills with draws from the uniform distribution on [a, b).
+Example: nn.init.uniform_(tensor.zeros(100), 2, 3):ge(2):all():item() --> true
 Source: torch.nn.init.uniform_
 ]], function(t, a, b) t:uniform_(a, b) end)
 
 define([[
 nn.init.normal_(tensor: tensor, mean: number = 0, std: number = 1) -> tensor
 Fills with draws from a normal distribution.
+Example: nn.init.normal_(tensor.zeros(1000), 5, 0.1):mean():round():item() --> 5.0
 Source: torch.nn.init.normal_
 ]], function(t, mean, std) t:normal_(mean, std) end)
 
 define([[
 nn.init.constant_(tensor: tensor, val: number) -> tensor
 Fills with a value.
+Example: nn.init.constant_(tensor.zeros(2), 3) --> tensor([3., 3.])
 Source: torch.nn.init.constant_
 ]], function(t, value) t:fill_(value) end)
 
 define([[
 nn.init.ones_(tensor: tensor) -> tensor
 Fills with 1.
+Example: nn.init.ones_(tensor.zeros(2)) --> tensor([1., 1.])
 Source: torch.nn.init.ones_
 ]], function(t) t:fill_(1) end)
 
 define([[
 nn.init.zeros_(tensor: tensor) -> tensor
 Fills with 0.
+Example: nn.init.zeros_(tensor.ones(2)) --> tensor([0., 0.])
 Source: torch.nn.init.zeros_
 ]], function(t) t:zero_() end)
 
-define([[
+define([=[
 nn.init.eye_(tensor: tensor) -> tensor
 Fills a matrix with ones on the diagonal and zeros elsewhere.
 Errors: a tensor that is no matrix
+Example: nn.init.eye_(tensor.zeros(2, 2)) --> tensor([[1., 0.],
+        [0., 1.]])
 Source: torch.nn.init.eye_
-]], function(t)
+]=], function(t)
   if t.ndim ~= 2 then fail("nn.init.eye_: expected a matrix, got " .. core.shape_text(t)) end
   t:copy_(tensor.eye(t.shape[1], t.shape[2]))
 end)
 
-define([[
+define([=[
 nn.init.dirac_(tensor: tensor) -> tensor
 Fills a convolution's weight [O, C, ..] so that it passes its input through.
 Errors: fewer than 3 dimensions
+Example: nn.init.dirac_(tensor.zeros(1, 1, 3)) --> tensor([[[0., 1., 0.]]])
 Source: torch.nn.init.dirac_
-]], function(t)
+]=], function(t)
   if t.ndim < 3 then fail("nn.init.dirac_: expected a weight [O, C, ..], got " .. core.shape_text(t)) end
   t:zero_()
   local centre = t
@@ -95,12 +103,14 @@ end
 init.calculate_gain = declare([[
 nn.init.calculate_gain(nonlinearity: string, param: number = nil) -> number
 Gives the factor that keeps the size of signals through a nonlinearity: "linear", "relu", "tanh", "sigmoid", "selu", "leaky_relu" (`param`: its slope), a convolution's name.
+Example: nn.init.calculate_gain("tanh") --> 1.6666666666667
 Source: torch.nn.init.calculate_gain
 ]], gain_of)
 
 define([[
 nn.init.xavier_uniform_(tensor: tensor, gain: number = 1) -> tensor
 Fills uniformly within gain * sqrt(6 / (fan_in + fan_out)).
+Example: nn.init.xavier_uniform_(tensor.zeros(3, 3)):abs():le(1):all():item() --> true
 Source: Glorot and Bengio 2010; torch.nn.init.xavier_uniform_
 ]], function(t, gain)
   local fan_in, fan_out = fans(t, "xavier_uniform_")
@@ -111,6 +121,7 @@ end)
 define([[
 nn.init.xavier_normal_(tensor: tensor, gain: number = 1) -> tensor
 Fills with normal draws of deviation gain * sqrt(2 / (fan_in + fan_out)).
+Example: nn.init.xavier_normal_(tensor.zeros(50, 50)):std():mul(10):round():item() --> 1.0
 Source: Glorot and Bengio 2010; torch.nn.init.xavier_normal_
 ]], function(t, gain)
   local fan_in, fan_out = fans(t, "xavier_normal_")
@@ -125,6 +136,7 @@ end
 define([[
 nn.init.kaiming_uniform_(tensor: tensor, a: number = 0, mode: "fan_in"|"fan_out" = "fan_in", nonlinearity: string = "leaky_relu") -> tensor
 Fills uniformly within gain * sqrt(3 / fan); `a` is the slope of a leaky ReLU.
+Example: nn.init.kaiming_uniform_(tensor.zeros(4, 6)):abs():le(1):all():item() --> true
 Source: He et al. 2015; torch.nn.init.kaiming_uniform_
 ]], function(t, a, mode, nonlinearity)
   local bound = math.sqrt(3) * kaiming_std(t, a, mode, nonlinearity, "kaiming_uniform_")
@@ -134,6 +146,7 @@ end)
 define([[
 nn.init.kaiming_normal_(tensor: tensor, a: number = 0, mode: "fan_in"|"fan_out" = "fan_in", nonlinearity: string = "leaky_relu") -> tensor
 Fills with normal draws of deviation gain / sqrt(fan); `a` is the slope of a leaky ReLU.
+Example: nn.init.kaiming_normal_(tensor.zeros(50, 50), {nonlinearity = "relu"}):std():mul(10):round():item() --> 2.0
 Source: He et al. 2015; torch.nn.init.kaiming_normal_
 ]], function(t, a, mode, nonlinearity) t:normal_(0, kaiming_std(t, a, mode, nonlinearity, "kaiming_normal_")) end)
 
@@ -155,6 +168,7 @@ define([[
 nn.init.trunc_normal_(tensor: tensor, mean: number = 0, std: number = 1, a: number = -2, b: number = 2) -> tensor
 Fills with draws of a normal distribution that is cut off outside [a, b].
 Errors: an interval that holds next to nothing of the distribution
+Example: nn.init.trunc_normal_(tensor.zeros(1000)):abs():le(2):all():item() --> true
 Source: torch.nn.init.trunc_normal_
 ]], function(t, mean, std, a, b)
   if not (a < b and a < mean + 6 * std and b > mean - 6 * std and std >= 0 and std < math.huge) then
@@ -175,6 +189,9 @@ define([[
 nn.init.orthogonal_(tensor: tensor, gain: number = 1) -> tensor
 Fills with a random matrix whose rows (or columns, whichever are fewer) are orthogonal and of length `gain`; further dimensions count as columns.
 Errors: fewer than 2 dimensions
+Example:
+  local w = nn.init.orthogonal_(tensor.zeros(3, 3))
+  w:mm(w:t()):allclose(tensor.eye(3), {atol = 1e-5}) --> true
 Source: Saxe et al. 2014; torch.nn.init.orthogonal_
 ]], function(t, gain)
   if t.ndim < 2 then fail("nn.init.orthogonal_: expected at least 2 dimensions, got " .. core.shape_text(t)) end
@@ -200,6 +217,7 @@ define([[
 nn.init.sparse_(tensor: tensor, sparsity: number, std: number = 0.01) -> tensor
 Fills a matrix with normal draws and zeroes the fraction `sparsity` of each column.
 Errors: a tensor that is no matrix
+Example: nn.init.sparse_(tensor.zeros(10, 4), 0.3):eq(0):sum(0) --> tensor([3, 3, 3, 3])
 Source: Martens 2010; torch.nn.init.sparse_
 ]], function(t, sparsity, std)
   if t.ndim ~= 2 then fail("nn.init.sparse_: expected a matrix, got " .. core.shape_text(t)) end

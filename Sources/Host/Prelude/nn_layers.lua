@@ -40,6 +40,7 @@ end
 local Bilinear = define([[
 nn.Bilinear(in1_features: int, in2_features: int, out_features: int, bias: bool = true, *, dtype: dtype = "float32")
 Gives y = x1 W x2 + b for x1 [.., in1_features] and x2 [.., in2_features].
+Example: nn.Bilinear(2, 3, 4)(tensor.ones(5, 2), tensor.ones(5, 3)).shape --> {5, 4}
 Source: torch.nn.Bilinear
 ]], Module, function(self, in1, in2, out, bias, dtype)
   positive("nn.Bilinear", "in1_features", in1)
@@ -55,6 +56,7 @@ end
 local Identity = define([[
 nn.Identity(...: any)
 Gives its input; takes any arguments and ignores them.
+Example: nn.Identity()(tensor{1, 2}) --> tensor([1, 2])
 Source: torch.nn.Identity
 ]], Module, function() end)
 function Identity:forward(x) return x end
@@ -62,6 +64,7 @@ function Identity:forward(x) return x end
 local Flatten = define([[
 nn.Flatten(start_dim: int = 1, end_dim: int = -1)
 Joins the dimensions from start_dim to end_dim into one.
+Example: nn.Flatten()(tensor.zeros(2, 3, 4)).shape --> {2, 12}
 Source: torch.nn.Flatten
 ]], Module, function(self, start_dim, end_dim) self.start_dim, self.end_dim = start_dim, end_dim end)
 function Flatten:forward(x) return tensor.flatten(x, self.start_dim, self.end_dim) end
@@ -70,6 +73,7 @@ function Flatten:extra_repr() return ("start_dim=%d, end_dim=%d"):format(self.st
 local Unflatten = define([[
 nn.Unflatten(dim: int, unflattened_size: ints)
 Splits a dimension into several; one size may be -1.
+Example: nn.Unflatten(1, {3, 4})(tensor.zeros(2, 12)).shape --> {2, 3, 4}
 Source: torch.nn.Unflatten
 ]], Module, function(self, dim, size)
   self.dim = dim
@@ -84,6 +88,7 @@ local Embedding = define([[
 nn.Embedding(num_embeddings: int, embedding_dim: int, padding_idx: int = nil, max_norm: number = nil, norm_type: number = 2, scale_grad_by_freq: bool = false, *, dtype: dtype = "float32")
 Holds a row of embedding_dim numbers for each of num_embeddings positions and gives the rows at integer positions. The row padding_idx is 0 and gets no gradient.
 Errors: a position out of range
+Example: nn.Embedding(10, 4)(tensor{1, 2, 3}).shape --> {3, 4}
 Source: torch.nn.Embedding
 ]], Module, function(self, count, width, padding, max_norm, norm_type, scale, dtype)
   positive("nn.Embedding", "num_embeddings", count)
@@ -114,6 +119,7 @@ local Dropout = define([[
 nn.Dropout(p: number = 0.5)
 Zeroes elements with probability p while training, and scales the others by 1 / (1 - p).
 Errors: p outside 0..1
+Example: nn.Dropout(1)(tensor.ones(3)) --> tensor([0., 0., 0.])
 Source: torch.nn.Dropout
 ]], Module, function(self, p)
   probability("nn.Dropout", p)
@@ -129,6 +135,7 @@ local Dropout2d = define([[
 nn.Dropout2d(p: number = 0.5)
 Zeroes whole channels with probability p while training, and scales the others by 1 / (1 - p).
 Errors: p outside 0..1
+Example: nn.Dropout2d(1)(tensor.ones(1, 2, 2, 2)):sum() --> tensor(0.)
 Source: torch.nn.Dropout2d
 ]], Module, function(self, p)
   probability("nn.Dropout2d", p)
@@ -143,6 +150,7 @@ Dropout2d.extra_repr = Dropout.extra_repr
 local Upsample = define([[
 nn.Upsample(size: ints = nil, scale_factor: numbers = nil, mode: "nearest"|"linear"|"bilinear" = "nearest", align_corners: bool = nil, recompute_scale_factor: bool = false)
 Resizes [N, C, L] or [N, C, H, W] to `size`, or to scale_factor times its size.
+Example: nn.Upsample{scale_factor = 2}(tensor.zeros(1, 3, 4, 4)).shape --> {1, 3, 8, 8}
 Source: torch.nn.Upsample
 ]], Module, function(self, size, scale, mode, align, recompute)
   self.size, self.scale_factor, self.mode, self.align_corners, self.recompute_scale_factor = size, scale, mode, align, recompute
@@ -158,6 +166,7 @@ end
 local PixelShuffle = define([[
 nn.PixelShuffle(upscale_factor: int)
 Moves channels [.., C * r^2, H, W] into the picture: [.., C, H * r, W * r].
+Example: nn.PixelShuffle(2)(tensor.zeros(1, 4, 2, 2)).shape --> {1, 1, 4, 4}
 Source: torch.nn.PixelShuffle
 ]], Module, function(self, factor)
   positive("nn.PixelShuffle", "upscale_factor", factor)
@@ -166,11 +175,14 @@ end)
 function PixelShuffle:forward(x) return F.pixel_shuffle(x, self.upscale_factor) end
 function PixelShuffle:extra_repr() return "upscale_factor=" .. self.upscale_factor end
 
-local ZeroPad2d = define([[
+local ZeroPad2d = define([=[
 nn.ZeroPad2d(padding: ints)
 Surrounds pictures with zeros: one width for all sides, or {left, right, top, bottom}.
+Example: nn.ZeroPad2d(1)(tensor.ones(1, 1, 1, 1)) --> tensor([[[[0., 0., 0.],
+          [0., 1., 0.],
+          [0., 0., 0.]]]])
 Source: torch.nn.ZeroPad2d
-]], Module, function(self, padding)
+]=], Module, function(self, padding)
   if type(padding) ~= "table" then padding = {padding, padding, padding, padding} end
   if #padding ~= 4 then fail("nn.ZeroPad2d: expected one width or {left, right, top, bottom}, got " .. #padding .. " numbers") end
   self.padding = table.move(padding, 1, 4, 1, {})

@@ -37,54 +37,74 @@ end
 method([[
 nn.Module:parameters(self: module, recurse: bool = true) -> list
 Lists the parameters of this module and those below it, in order of registration, shared ones once.
+Example: #nn.Linear(2, 3):parameters() --> 2
 Source: torch.nn.Module.parameters
 ]], function(self, recurse) return (select(2, collect(self, "parameter", "", recurse))) end)
 
 method([[
 nn.Module:named_parameters(self: module, prefix: string = "", recurse: bool = true) -> function
 Iterates over names and parameters: for name, p in net:named_parameters() do.
+Example:
+  for name, p in nn.Linear(2, 3):named_parameters() do print(name, p:numel()) end --> weight 6
+  --> bias 3
 Source: torch.nn.Module.named_parameters
 ]], function(self, prefix, recurse) return pairs_of(collect(self, "parameter", prefix, recurse)) end)
 
 method([[
 nn.Module:buffers(self: module, recurse: bool = true) -> list
 Lists the buffers of this module and those below it.
+Example: #nn.BatchNorm1d(4):buffers() --> 3
 Source: torch.nn.Module.buffers
 ]], function(self, recurse) return (select(2, collect(self, "buffer", "", recurse))) end)
 
 method([[
 nn.Module:named_buffers(self: module, prefix: string = "", recurse: bool = true) -> function
 Iterates over names and buffers.
+Example:
+  for name in nn.BatchNorm1d(4):named_buffers() do print(name) end --> running_mean
+  --> running_var
+  --> num_batches_tracked
 Source: torch.nn.Module.named_buffers
 ]], function(self, prefix, recurse) return pairs_of(collect(self, "buffer", prefix, recurse)) end)
 
 method([[
 nn.Module:modules(self: module) -> list
 Lists this module and all below it, each once.
+Example: #nn.Sequential(nn.Linear(2, 3), nn.ReLU()):modules() --> 3
 Source: torch.nn.Module.modules
 ]], function(self) return (select(2, all_modules(self, ""))) end)
 
 method([[
 nn.Module:named_modules(self: module, prefix: string = "") -> function
 Iterates over paths and modules, beginning with this one under the name "".
+Example:
+  for name in nn.Sequential(nn.ReLU(), nn.Tanh()):named_modules("net") do print(name) end --> net
+  --> net.0
+  --> net.1
 Source: torch.nn.Module.named_modules
 ]], function(self, prefix) return pairs_of(all_modules(self, prefix)) end)
 
 method([[
 nn.Module:children(self: module) -> list
 Lists the modules assigned to this one.
+Example: #nn.Sequential(nn.Linear(2, 3), nn.ReLU()):children() --> 2
 Source: torch.nn.Module.children
 ]], function(self) return (select(2, own_modules(self))) end)
 
 method([[
 nn.Module:named_children(self: module) -> function
 Iterates over names and modules assigned to this one.
+Example:
+  for name in nn.Sequential(nn.ReLU(), nn.Tanh()):named_children() do print(name) end --> 0
+  --> 1
 Source: torch.nn.Module.named_children
 ]], function(self) return pairs_of(own_modules(self)) end)
 
 method([[
 nn.Module:num_parameters(self: module, trainable: bool = false) -> int
 Counts the elements of all parameters (with `trainable`: of those that require gradients).
+Example: nn.Linear(2, 3):num_parameters() --> 9
+Source: torch.nn.Module.parameters, torch.Tensor.numel
 ]], function(self, trainable)
   local count = 0
   for _, p in ipairs(self:parameters()) do
@@ -146,6 +166,7 @@ end
 method([[
 nn.Module:state_dict(self: module, prefix: string = "") -> table
 Gives name -> tensor for all parameters and persistent buffers; the tensors share memory with the module's. pairs() keeps the order of registration.
+Example: nn.Linear(2, 3):state_dict().weight.shape --> {3, 2}
 Source: torch.nn.Module.state_dict
 ]], function(self, prefix)
   local dict, add = ordered_dict()
@@ -160,6 +181,10 @@ method([[
 nn.Module:load_state_dict(self: module, state_dict: table, strict: bool = true) -> table
 Copies tensors into parameters and buffers by name. Gives {missing_keys, unexpected_keys}; with `strict` both must be empty.
 Errors: names that are missing or unknown, shapes that differ; then nothing is changed
+Example:
+  local a, b = nn.Linear(2, 3), nn.Linear(2, 3)
+  b:load_state_dict(a:state_dict())
+  b.weight:equal(a.weight) --> true
 Source: torch.nn.Module.load_state_dict
 ]], function(self, dict, strict)
   local missing, unexpected, problems, copies, known = {}, {}, {}, {}, {}
@@ -202,6 +227,7 @@ end)
 method([[
 nn.Module:train(self: module, mode: bool = true) -> module
 Puts this module and those below it into training mode (dropout drops, batch norm learns); gives the module.
+Example: nn.Dropout(0.5):eval():train().training --> true
 Source: torch.nn.Module.train
 ]], function(self, mode)
   walk(self, "", function(_, module) rawset(module, "training", mode) end, {})
@@ -211,12 +237,18 @@ end)
 method([[
 nn.Module:eval(self: module) -> module
 Puts this module and those below it into evaluation mode; gives the module.
+Example: nn.Dropout(0.5):eval()(tensor.ones(3)) --> tensor([1., 1., 1.])
 Source: torch.nn.Module.eval
 ]], function(self) return self:train(false) end)
 
 method([[
 nn.Module:zero_grad(self: module, set_to_none: bool = true)
 Forgets the gradients of all parameters (without `set_to_none`: sets them to 0).
+Example:
+  local net = nn.Linear(2, 1)
+  net(tensor.ones(1, 2)):sum():backward()
+  net:zero_grad()
+  net.weight.grad --> nil
 Source: torch.nn.Module.zero_grad
 ]], function(self, set_to_none)
   for _, p in ipairs(self:parameters()) do
@@ -232,6 +264,7 @@ end)
 method([[
 nn.Module:requires_grad_(self: module, requires_grad: bool = true) -> module
 Makes all parameters collect gradients, or stops them from doing so (to freeze them); gives the module.
+Example: nn.Linear(2, 1):requires_grad_(false).weight.requires_grad --> false
 Source: torch.nn.Module.requires_grad_
 ]], function(self, on)
   for _, p in ipairs(self:parameters()) do p:requires_grad_(on) end
@@ -241,6 +274,10 @@ end)
 method([[
 nn.Module:apply(self: module, fn: function) -> module
 Calls fn(module) for all modules below and then for this one; gives the module.
+Example:
+  local count = 0
+  nn.Sequential(nn.ReLU(), nn.Tanh()):apply(function() count = count + 1 end)
+  count --> 3
 Source: torch.nn.Module.apply
 ]], function(self, fn)
   for _, child in ipairs(self:children()) do child:apply(fn) end
@@ -273,6 +310,7 @@ method([[
 nn.Module:to(self: module, dtype: dtype) -> module
 Converts floating-point parameters and buffers to a dtype; gives the module. Parameters become other tensors: convert before making the optimiser.
 Errors: an integer dtype
+Example: nn.Linear(2, 1):to("float64").weight.dtype --> float64
 Source: torch.nn.Module.to
 ]], function(self, dtype)
   if not dtype:find("^float") then fail("to: a module's dtype must be float32 or float64, got " .. dtype) end
@@ -282,12 +320,14 @@ end)
 method([[
 nn.Module:float(self: module) -> module
 Converts floating-point parameters and buffers to float32; gives the module.
+Example: nn.Linear(2, 1, {dtype = "float64"}):float().weight.dtype --> float32
 Source: torch.nn.Module.float
 ]], function(self) return convert(self, "float32") end)
 
 method([[
 nn.Module:double(self: module) -> module
 Converts floating-point parameters and buffers to float64; gives the module.
+Example: nn.Linear(2, 1):double().weight.dtype --> float64
 Source: torch.nn.Module.double
 ]], function(self) return convert(self, "float64") end)
 
@@ -309,6 +349,10 @@ end
 method([[
 nn.Module:register_forward_hook(self: module, hook: function) -> table
 Has hook(module, inputs, output) run after each forward; inputs is a list, several outputs come as a list too. What it gives replaces the output. The result's `remove()` ends that.
+Example:
+  local net = nn.ReLU()
+  net:register_forward_hook(function(module, inputs, output) return output + 1 end)
+  net(tensor{-1.0, 2.0}) --> tensor([1., 3.])
 Source: torch.nn.Module.register_forward_hook
 ]], function(self, hook)
   local record = rawget(self, RECORD)

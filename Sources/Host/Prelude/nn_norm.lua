@@ -52,24 +52,26 @@ local function batch_forward(name, ranks, dims)
   end
 end
 
-local function define_batch_norm(name, dims, ranks)
+local function define_batch_norm(name, dims, example, ranks)
   local C = define(([[
 nn.%s(num_features: int, eps: number = 1e-05, momentum: number|bool = 0.1, affine: bool = true, track_running_stats: bool = true, *, dtype: dtype = "float32")
 Normalises each channel of %s: with the batch's statistics while training, with running ones afterwards. `momentum = false` averages over all batches.
 Parameters: weight, bias [num_features] (unless affine is false). Buffers: running_mean, running_var, num_batches_tracked.
 Errors: one value per channel while training
+Example: nn.%s(3)(tensor.rand(%s)).shape --> {%s}
 Source: Ioffe and Szegedy 2015; torch.nn.%s
-]]):format(name, dims, name), Module, batch_init("nn." .. name))
+]]):format(name, dims, name, example, example, name), Module, batch_init("nn." .. name))
   C.forward = batch_forward(name, ranks, dims)
   C.extra_repr = batch_repr
 end
 
-define_batch_norm("BatchNorm1d", "[N, C] or [N, C, L]", {2, 3})
-define_batch_norm("BatchNorm2d", "[N, C, H, W]", {4, 4})
+define_batch_norm("BatchNorm1d", "[N, C] or [N, C, L]", "8, 3", {2, 3})
+define_batch_norm("BatchNorm2d", "[N, C, H, W]", "2, 3, 4, 4", {4, 4})
 
 local InstanceNorm2d = define([[
 nn.InstanceNorm2d(num_features: int, eps: number = 1e-05, momentum: number = 0.1, affine: bool = false, track_running_stats: bool = false, *, dtype: dtype = "float32")
 Normalises each channel of each picture of [N, C, H, W] (or [C, H, W]) on its own; with track_running_stats an evaluating layer uses running statistics.
+Example: nn.InstanceNorm2d(3)(tensor.rand(2, 3, 4, 4)).shape --> {2, 3, 4, 4}
 Source: Ulyanov et al. 2016; torch.nn.InstanceNorm2d
 ]], Module, batch_init("nn.InstanceNorm2d"))
 function InstanceNorm2d:forward(x)
@@ -89,12 +91,13 @@ InstanceNorm2d.extra_repr = batch_repr
 
 local function sizes(value) return type(value) == "table" and table.move(value, 1, #value, 1, {}) or {value} end
 
-local LayerNorm = define([[
+local LayerNorm = define([=[
 nn.LayerNorm(normalized_shape: ints, eps: number = 1e-05, elementwise_affine: bool = true, bias: bool = true, *, dtype: dtype = "float32")
 Normalises over the trailing dimensions normalized_shape. Parameters: weight and bias of that shape.
 Errors: trailing dimensions that differ
+Example: nn.LayerNorm(2)(tensor{{0.0, 2.0}}):detach() --> tensor([[-1.0000,  1.0000]])
 Source: Ba, Kiros and Hinton 2016; torch.nn.LayerNorm
-]], Module, function(self, shape, eps, affine, bias, dtype)
+]=], Module, function(self, shape, eps, affine, bias, dtype)
   self.normalized_shape, self.eps, self.elementwise_affine = sizes(shape), eps, affine
   if affine then add_affine(self, self.normalized_shape, dtype, bias) end
 end)
@@ -103,12 +106,13 @@ function LayerNorm:extra_repr()
   return ("%s, eps=%s, elementwise_affine=%s"):format(tuple(self.normalized_shape), number(self.eps), self.elementwise_affine)
 end
 
-local RMSNorm = define([[
+local RMSNorm = define([=[
 nn.RMSNorm(normalized_shape: ints, eps: number = nil, elementwise_affine: bool = true, *, dtype: dtype = "float32")
 Divides by the root mean square over the trailing dimensions normalized_shape. Parameter: weight of that shape.
 Errors: trailing dimensions that differ
+Example: nn.RMSNorm(2)(tensor{{3.0, 4.0}}):detach() --> tensor([[0.8485, 1.1314]])
 Source: Zhang and Sennrich 2019; torch.nn.RMSNorm
-]], Module, function(self, shape, eps, affine, dtype)
+]=], Module, function(self, shape, eps, affine, dtype)
   self.normalized_shape, self.eps, self.elementwise_affine = sizes(shape), eps, affine
   if affine then add_affine(self, self.normalized_shape, dtype, false) end
 end)
@@ -122,6 +126,7 @@ local GroupNorm = define([[
 nn.GroupNorm(num_groups: int, num_channels: int, eps: number = 1e-05, affine: bool = true, *, dtype: dtype = "float32")
 Normalises groups of channels of each element of the batch [N, C, ..]. Parameters: weight, bias [num_channels].
 Errors: channels that do not divide into groups
+Example: nn.GroupNorm(2, 4)(tensor.rand(2, 4, 3)).shape --> {2, 4, 3}
 Source: Wu and He 2018; torch.nn.GroupNorm
 ]], Module, function(self, groups, channels, eps, affine, dtype)
   positive("nn.GroupNorm", "num_groups", groups)

@@ -114,6 +114,9 @@ local RNN = define([[
 nn.RNN(input_size: int, hidden_size: int, num_layers: int = 1, nonlinearity: "tanh"|"relu" = "tanh", bias: bool = true, batch_first: bool = false, dropout: number = 0, bidirectional: bool = false, *, dtype: dtype = "float32")
 Runs h' = tanh(W_ih x + b_ih + W_hh h + b_hh) over a sequence [T, B, input_size] ([B, T, ..] with batch_first, [T, ..] without a batch). `out, h = rnn(x, h)`: out [T, B, hidden_size], h [num_layers, B, hidden_size]; both directions double the last and first.
 Parameters: weight_ih_l0 [hidden, input], weight_hh_l0, bias_ih_l0, bias_hh_l0, ..._l1, ..._l0_reverse.
+Example:
+  local out, h = nn.RNN(3, 5)(tensor.zeros(7, 2, 3))
+  out.shape, h.shape --> {7, 2, 5} {1, 2, 5}
 Source: Elman 1990; torch.nn.RNN
 ]], Module, function(self, input_size, hidden_size, num_layers, nonlinearity, bias, batch_first, dropout, bidirectional, dtype)
   init(self, "nn.RNN", 1, {
@@ -131,6 +134,9 @@ RNN.extra_repr = repr
 local GRU = define([[
 nn.GRU(input_size: int, hidden_size: int, num_layers: int = 1, bias: bool = true, batch_first: bool = false, dropout: number = 0, bidirectional: bool = false, *, dtype: dtype = "float32")
 Runs gated recurrent units over a sequence: `out, h = gru(x, h)`. Shapes and parameters as nn.RNN; the weights' rows are the gates r, z, n.
+Example:
+  local out, h = nn.GRU(3, 5, {batch_first = true})(tensor.zeros(2, 7, 3))
+  out.shape, h.shape --> {2, 7, 5} {1, 2, 5}
 Source: Cho et al. 2014; torch.nn.GRU
 ]], Module, function(self, input_size, hidden_size, num_layers, bias, batch_first, dropout, bidirectional, dtype)
   init(self, "nn.GRU", 3, {

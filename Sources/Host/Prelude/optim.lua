@@ -121,6 +121,11 @@ end
 document([[
 optim.Optimizer:zero_grad(self: optimizer, set_to_none: bool = true)
 Forgets the gradients of all parameters (or sets them to 0).
+Example:
+  local p = nn.Parameter(tensor{1.0})
+  p.grad = tensor{2.0}
+  optim.SGD({p}, {lr = 0.1}):zero_grad()
+  p.grad --> nil
 Source: torch.optim.Optimizer.zero_grad
 ]], Optimizer.zero_grad)
 
@@ -128,6 +133,10 @@ Optimizer.add_param_group = declare([[
 optim.Optimizer:add_param_group(self: optimizer, param_group: table)
 Adds parameters with options of their own: {params = {...}, lr = 0.01}.
 Errors: an unknown option, a parameter that is there already
+Example:
+  local opt = optim.SGD(nn.Linear(2, 1):parameters(), {lr = 0.1})
+  opt:add_param_group{params = nn.Linear(1, 1):parameters(), lr = 0.01}
+  opt.param_groups[2].lr --> 0.01
 Source: torch.optim.Optimizer.add_param_group
 ]], function(self, group)
   if group.params == nil then fail("add_param_group: expected {params = {...}, ...}") end
@@ -137,6 +146,7 @@ end)
 Optimizer.state_dict = declare([[
 optim.Optimizer:state_dict(self: optimizer) -> table
 Gives {state, param_groups} as PyTorch does: state[i] holds the steps and tensors of parameter i (from 0 over all groups).
+Example: optim.SGD(nn.Linear(2, 1):parameters(), {lr = 0.1}):state_dict().param_groups[1].lr --> 0.1
 Source: torch.optim.Optimizer.state_dict
 ]], function(self)
   local state, groups, n = {}, {}, 0
@@ -161,6 +171,11 @@ Optimizer.load_state_dict = declare([[
 optim.Optimizer:load_state_dict(self: optimizer, state_dict: table)
 Takes over options and state saved by state_dict; tensors are copied.
 Errors: another number of groups or parameters, state of other shapes
+Example:
+  local net = nn.Linear(2, 1)
+  local a, b = optim.SGD(net:parameters(), {lr = 0.1}), optim.SGD(net:parameters(), {lr = 1})
+  b:load_state_dict(a:state_dict())
+  b.param_groups[1].lr --> 0.1
 Source: torch.optim.Optimizer.load_state_dict
 ]], function(self, dict)
   local groups, state = dict.param_groups, dict.state
@@ -253,9 +268,12 @@ end
 local SGD = define([[
 optim.SGD(params: list, lr: number = 0.001, momentum: number = 0, dampening: number = 0, weight_decay: number = 0, nesterov: bool = false, *, maximize: bool = false)
 Stochastic gradient descent with momentum: b = momentum b + (1 - dampening) g, p -= lr b.
-Args:
-  params: a list of tensors, or of groups {params = {...}, lr = ...}
 Errors: negative values, nesterov without momentum or with dampening
+Example:
+  local p = nn.Parameter(tensor{1.0})
+  p.grad = tensor{2.0}
+  optim.SGD({p}, {lr = 0.1}):step()
+  p:detach() --> tensor([0.8000])
 Source: Sutskever et al. 2013; torch.optim.SGD
 ]], {"lr", "momentum", "dampening", "weight_decay", "nesterov", "maximize"}, {
   check = function(group)
@@ -282,11 +300,14 @@ local function define_adam(name, decay, decoupled, text)
   local C = define(([[
 optim.%s(params: list, lr: number = 0.001, betas: numbers = {0.9, 0.999}, eps: number = 1e-08, weight_decay: number = %s, amsgrad: bool = false, *, maximize: bool = false)
 %s
-Args:
-  params: a list of tensors, or of groups {params = {...}, lr = ...}
 Errors: negative values, betas outside 0..1
+Example:
+  local p = nn.Parameter(tensor{1.0})
+  p.grad = tensor{2.0}
+  optim.%s({p}, {lr = 0.1}):step()
+  p:detach() --> tensor([%s])
 Source: %s; torch.optim.%s
-]]):format(name, decay, text, decoupled and "Loshchilov and Hutter 2019" or "Kingma and Ba 2015", name),
+]]):format(name, decay, text, name, decoupled and "0.8990" or "0.9000", decoupled and "Loshchilov and Hutter 2019" or "Kingma and Ba 2015", name),
     {"lr", "betas", "eps", "weight_decay", "amsgrad", "maximize"}, {check = check_betas(name)})
   function C:step(closure)
     local loss = with_loss(closure)
@@ -306,6 +327,11 @@ local RMSprop = define([[
 optim.RMSprop(params: list, lr: number = 0.01, alpha: number = 0.99, eps: number = 1e-08, weight_decay: number = 0, momentum: number = 0, centered: bool = false, *, maximize: bool = false)
 Divides gradients by the root of the running mean of their squares; `centered` subtracts the squared mean first.
 Errors: negative values
+Example:
+  local p = nn.Parameter(tensor{1.0})
+  p.grad = tensor{2.0}
+  optim.RMSprop({p}, {lr = 0.05}):step()
+  p:detach() --> tensor([0.5000])
 Source: Hinton 2012 (lecture 6e); torch.optim.RMSprop
 ]], {"lr", "alpha", "eps", "weight_decay", "momentum", "centered", "maximize"}, {
   check = at_least_zero("RMSprop", "lr", "alpha", "eps", "weight_decay", "momentum"),
@@ -323,6 +349,11 @@ local Adagrad = define([[
 optim.Adagrad(params: list, lr: number = 0.01, lr_decay: number = 0, weight_decay: number = 0, initial_accumulator_value: number = 0, eps: number = 1e-10, *, maximize: bool = false)
 Divides gradients by the root of the sum of all their squares so far.
 Errors: negative values
+Example:
+  local p = nn.Parameter(tensor{1.0})
+  p.grad = tensor{2.0}
+  optim.Adagrad({p}, {lr = 0.1}):step()
+  p:detach() --> tensor([0.9000])
 Source: Duchi, Hazan and Singer 2011; torch.optim.Adagrad
 ]], {"lr", "lr_decay", "weight_decay", "initial_accumulator_value", "eps", "maximize"}, {
   check = at_least_zero("Adagrad", "lr", "lr_decay", "weight_decay", "initial_accumulator_value", "eps"),
@@ -341,6 +372,11 @@ local Adadelta = define([[
 optim.Adadelta(params: list, lr: number = 1, rho: number = 0.9, eps: number = 1e-06, weight_decay: number = 0, *, maximize: bool = false)
 Divides gradients by their running size and multiplies by the running size of the steps.
 Errors: negative values, rho above 1
+Example:
+  local p = nn.Parameter(tensor{1.0})
+  p.grad = tensor{2.0}
+  optim.Adadelta({p}):step()
+  p:detach() --> tensor([0.9968])
 Source: Zeiler 2012; torch.optim.Adadelta
 ]], {"lr", "rho", "eps", "weight_decay", "maximize"}, {
   check = function(group)

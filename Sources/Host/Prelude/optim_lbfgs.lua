@@ -8,6 +8,11 @@ local LBFGS = define([[
 optim.LBFGS(params: list, lr: number = 1, max_iter: int = 20, max_eval: int = nil, tolerance_grad: number = 1e-07, tolerance_change: number = 1e-09, history_size: int = 100, line_search_fn: "strong_wolfe" = nil, *, maximize: bool = false)
 Quasi-Newton steps from the last history_size gradients; step(closure) evaluates the closure (which computes the loss, calls backward and gives the loss) several times.
 Errors: several parameter groups, a step without a closure
+Example:
+  local p = nn.Parameter(tensor{1.0})
+  local opt = optim.LBFGS({p})
+  opt:step(function() opt:zero_grad() local loss = (p - 3):square():sum() loss:backward() return loss end)
+  p:detach() --> tensor([3.])
 Source: Liu and Nocedal 1989; torch.optim.LBFGS
 ]], {"lr", "max_iter", "max_eval", "tolerance_grad", "tolerance_change", "history_size", "line_search_fn", "maximize"}, {
   defaults = function(defaults)

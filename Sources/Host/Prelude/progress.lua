@@ -48,6 +48,9 @@ end
 Bar.set = host.document([[
 progress.Bar:set(self: any, values: table) -> progress.Bar
 Shows values beside the bar, as {loss = 0.1}; a tensor of one element counts as a number.
+Example:
+  local bar = progress({1, 2, 3}, {desc = "epoch 1"})
+  for _, x in bar do bar:set{loss = 1 / x} end
 Source: tqdm.tqdm.set_postfix
 ]], set)
 

@@ -82,6 +82,12 @@ end
 document([[
 optim.lr_scheduler.Scheduler:step(self: any)
 Sets the optimiser's rates for the next epoch (or step, whatever one call stands for).
+Example:
+  local opt = optim.SGD({nn.Parameter(tensor{1.0})}, {lr = 1})
+  local s = optim.lr_scheduler.StepLR(opt, 1)
+  opt:step()
+  s:step()
+  opt.param_groups[1].lr --> 0.1
 Source: torch.optim.lr_scheduler.LRScheduler.step
 ]], Scheduler.step)
 
@@ -89,6 +95,9 @@ function Scheduler:get_last_lr() return self._last_lr end
 document([[
 optim.lr_scheduler.Scheduler:get_last_lr(self: any) -> list
 Lists the rates that were set last, one for each parameter group.
+Example:
+  local opt = optim.SGD({nn.Parameter(tensor{1.0})}, {lr = 1})
+  optim.lr_scheduler.StepLR(opt, 2):get_last_lr() --> {1}
 Source: torch.optim.lr_scheduler.LRScheduler.get_last_lr
 ]], Scheduler.get_last_lr)
 
@@ -113,6 +122,9 @@ end
 document([[
 optim.lr_scheduler.Scheduler:state_dict(self: any) -> table
 Gives what the schedule must remember to go on: plain values only.
+Example:
+  local opt = optim.SGD({nn.Parameter(tensor{1.0})}, {lr = 1})
+  optim.lr_scheduler.StepLR(opt, 2):state_dict().last_epoch --> 0
 Source: torch.optim.lr_scheduler.LRScheduler.state_dict
 ]], Scheduler.state_dict)
 
@@ -122,6 +134,19 @@ function Scheduler:load_state_dict(state)
     if key ~= "optimizer" then self[key] = plain(value) end
   end
 end
+document([[
+optim.lr_scheduler.Scheduler:load_state_dict(self: any, state_dict: table)
+Goes on where the schedule was that gave the state.
+Args:
+  state_dict: what state_dict gave
+Example:
+  local opt = optim.SGD({nn.Parameter(tensor{1.0})}, {lr = 1})
+  local a, b = optim.lr_scheduler.StepLR(opt, 2), optim.lr_scheduler.StepLR(opt, 2)
+  a:step()
+  b:load_state_dict(a:state_dict())
+  b.last_epoch --> 1
+Source: torch.optim.lr_scheduler.LRScheduler.load_state_dict
+]], Scheduler.load_state_dict)
 
 local function at_least_one(self, what, value)
   if value < 1 then fail(("optim.lr_scheduler.%s: %s must be at least 1, got %d"):format(self.name, what, value)) end
@@ -130,6 +155,11 @@ end
 define([[
 optim.lr_scheduler.StepLR(optimizer: optimizer, step_size: int, gamma: number = 0.1)
 Multiplies the rate by gamma every step_size epochs.
+Example:
+  local opt = optim.SGD({nn.Parameter(tensor{1.0})}, {lr = 1})
+  local s = optim.lr_scheduler.StepLR(opt, 2, {gamma = 0.5})
+  for _ = 1, 4 do opt:step() s:step() end
+  opt.param_groups[1].lr --> 0.25
 Source: torch.optim.lr_scheduler.StepLR
 ]], {
   prepare = function(self, step_size, gamma)
@@ -146,6 +176,11 @@ Source: torch.optim.lr_scheduler.StepLR
 define([[
 optim.lr_scheduler.MultiStepLR(optimizer: optimizer, milestones: ints, gamma: number = 0.1)
 Multiplies the rate by gamma at each of the epochs `milestones`.
+Example:
+  local opt = optim.SGD({nn.Parameter(tensor{1.0})}, {lr = 1})
+  local s = optim.lr_scheduler.MultiStepLR(opt, {1, 3}, {gamma = 0.5})
+  for _ = 1, 4 do opt:step() s:step() end
+  opt.param_groups[1].lr --> 0.25
 Source: torch.optim.lr_scheduler.MultiStepLR
 ]], {
   prepare = function(self, milestones, gamma)
@@ -171,6 +206,11 @@ Source: torch.optim.lr_scheduler.MultiStepLR
 define([[
 optim.lr_scheduler.ExponentialLR(optimizer: optimizer, gamma: number)
 Multiplies the rate by gamma every epoch.
+Example:
+  local opt = optim.SGD({nn.Parameter(tensor{1.0})}, {lr = 1})
+  local s = optim.lr_scheduler.ExponentialLR(opt, 0.5)
+  for _ = 1, 2 do opt:step() s:step() end
+  opt.param_groups[1].lr --> 0.25
 Source: torch.optim.lr_scheduler.ExponentialLR
 ]], {
   prepare = function(self, gamma) self.gamma = gamma end,
@@ -181,6 +221,11 @@ Source: torch.optim.lr_scheduler.ExponentialLR
 define([[
 optim.lr_scheduler.CosineAnnealingLR(optimizer: optimizer, T_max: int, eta_min: number = 0)
 Lowers the rate along half a cosine to eta_min in T_max epochs, and raises it again after.
+Example:
+  local opt = optim.SGD({nn.Parameter(tensor{1.0})}, {lr = 1})
+  local s = optim.lr_scheduler.CosineAnnealingLR(opt, 4)
+  for _ = 1, 4 do opt:step() s:step() end
+  opt.param_groups[1].lr --> 0.0
 Source: Loshchilov and Hutter 2017; torch.optim.lr_scheduler.CosineAnnealingLR
 ]], {
   prepare = function(self, T_max, eta_min)
@@ -205,6 +250,11 @@ Source: Loshchilov and Hutter 2017; torch.optim.lr_scheduler.CosineAnnealingLR
 define([[
 optim.lr_scheduler.CosineAnnealingWarmRestarts(optimizer: optimizer, T_0: int, T_mult: int = 1, eta_min: number = 0)
 Lowers the rate along half a cosine to eta_min in T_0 epochs, then starts again with a period T_mult times as long.
+Example:
+  local opt = optim.SGD({nn.Parameter(tensor{1.0})}, {lr = 1})
+  local s = optim.lr_scheduler.CosineAnnealingWarmRestarts(opt, 4)
+  for _ = 1, 4 do opt:step() s:step() end
+  opt.param_groups[1].lr --> 1.0
 Source: Loshchilov and Hutter 2017 (SGDR); torch.optim.lr_scheduler.CosineAnnealingWarmRestarts
 ]], {
   prepare = function(self, T_0, T_mult, eta_min)
@@ -268,6 +318,11 @@ define([[
 optim.lr_scheduler.OneCycleLR(optimizer: optimizer, max_lr: numbers, total_steps: int = nil, epochs: int = nil, steps_per_epoch: int = nil, pct_start: number = 0.3, anneal_strategy: "cos"|"linear" = "cos", cycle_momentum: bool = true, base_momentum: numbers = 0.85, max_momentum: numbers = 0.95, div_factor: number = 25, final_div_factor: number = 10000, three_phase: bool = false)
 Raises the rate from max_lr / div_factor to max_lr, then lowers it to far below where it began; momentum (or beta1) goes the other way. Step it after every batch, total_steps = epochs * steps_per_epoch times.
 Errors: more steps than total_steps, an optimiser without momentum
+Example:
+  local opt = optim.AdamW({nn.Parameter(tensor{1.0})})
+  local s = optim.lr_scheduler.OneCycleLR(opt, 0.1, {total_steps = 10})
+  for _ = 1, 2 do opt:step() s:step() end
+  opt.param_groups[1].lr --> 0.1
 Source: Smith and Topin 2018; torch.optim.lr_scheduler.OneCycleLR
 ]], {
   prepare = function(self, max_lr, total, epochs, per_epoch, pct, strategy, cycle, base_momentum, max_momentum, div, final_div, three)
@@ -336,6 +391,10 @@ define([[
 optim.lr_scheduler.LinearLR(optimizer: optimizer, start_factor: number = 0.3333333333333333, end_factor: number = 1, total_iters: int = 5)
 Begins with start_factor times the rate and goes linearly to end_factor times the rate in total_iters epochs.
 Errors: factors outside 0..1
+Example:
+  local opt = optim.SGD({nn.Parameter(tensor{1.0})}, {lr = 1})
+  optim.lr_scheduler.LinearLR(opt, {start_factor = 0.5})
+  opt.param_groups[1].lr --> 0.5
 Source: torch.optim.lr_scheduler.LinearLR
 ]], {
   prepare = function(self, first, last, total)
@@ -361,6 +420,12 @@ Source: torch.optim.lr_scheduler.LinearLR
 define([[
 optim.lr_scheduler.LambdaLR(optimizer: optimizer, lr_lambda: function|list)
 Multiplies the first rate by lr_lambda(epoch), epochs from 0; a list has one function for each parameter group.
+Example:
+  local opt = optim.SGD({nn.Parameter(tensor{1.0})}, {lr = 1})
+  local s = optim.lr_scheduler.LambdaLR(opt, function(epoch) return 1 / (1 + epoch) end)
+  opt:step()
+  s:step()
+  opt.param_groups[1].lr --> 0.5
 Source: torch.optim.lr_scheduler.LambdaLR
 ]], {
   prepare = function(self, lambda) self.lr_lambdas = per_group(self, "lr_lambda", lambda) end,
@@ -378,120 +443,4 @@ Source: torch.optim.lr_scheduler.LambdaLR
   end,
 })
 
-local function passed(milestones, epoch)
-  local n = 0
-  for _, milestone in ipairs(milestones) do
-    if milestone <= epoch then n = n + 1 end
-  end
-  return n + 1
-end
-
-local function undo(scheduler)
-  if scheduler.schedulers then
-    for _, inner in ipairs(scheduler.schedulers) do undo(inner) end
-  else
-    scheduler.last_epoch = scheduler.last_epoch - 1
-  end
-end
-
-define([[
-optim.lr_scheduler.SequentialLR(optimizer: optimizer, schedulers: list, milestones: ints)
-Uses one schedule after the other; milestones are the epochs at which the next one takes over.
-Errors: a number of milestones that is not one less than that of schedules
-Source: torch.optim.lr_scheduler.SequentialLR
-]], {
-  init = function(self, optimizer, schedulers, milestones)
-    milestones = type(milestones) == "table" and {table.unpack(milestones)} or {milestones}
-    if #schedulers < 1 or #milestones ~= #schedulers - 1 then
-      fail(("optim.lr_scheduler.SequentialLR: %d schedules need %d milestones, got %d"):format(
-        #schedulers, math.max(#schedulers - 1, 0), #milestones))
-    end
-    for i, scheduler in ipairs(schedulers) do
-      if type(scheduler) ~= "table" or scheduler.optimizer ~= optimizer or scheduler.mode then
-        fail(("optim.lr_scheduler.SequentialLR: entry %d must be a schedule (not ReduceLROnPlateau) of the same optimizer"):format(i))
-      end
-    end
-    self.optimizer, self.schedulers, self.milestones, self.last_epoch = optimizer, {table.unpack(schedulers)}, milestones, 0
-    for _, group in ipairs(optimizer.param_groups) do group.lr = group.initial_lr end
-    -- Each schedule took its first step when it was made; only the one that begins keeps it.
-    undo(self)
-    local first = self.schedulers[passed(milestones, 0)]
-    first:begin()
-    self._last_lr = first:get_last_lr()
-    return self
-  end,
-  step = function(self)
-    self.last_epoch = self.last_epoch + 1
-    local i = passed(self.milestones, self.last_epoch)
-    local scheduler = self.schedulers[i]
-    if i > 1 and self.milestones[i - 1] == self.last_epoch then scheduler:update(0) else scheduler:step() end
-    self._last_lr = scheduler:get_last_lr()
-  end,
-  update = function(self, epoch)
-    self.last_epoch = epoch
-    self.schedulers[passed(self.milestones, epoch)]:update(epoch)
-  end,
-  begin = function(self) self.schedulers[passed(self.milestones, 0)]:begin() end,
-  state_dict = function(self)
-    local state = {schedulers = {}}
-    for key, value in next, self do
-      if key ~= "optimizer" and key ~= "schedulers" then state[key] = plain(value) end
-    end
-    for i, scheduler in ipairs(self.schedulers) do state.schedulers[i] = scheduler:state_dict() end
-    return state
-  end,
-  load_state_dict = function(self, state)
-    for key, value in pairs(state) do
-      if key ~= "schedulers" then self[key] = plain(value) end
-    end
-    for i, scheduler in ipairs(self.schedulers) do scheduler:load_state_dict(state.schedulers[i]) end
-  end,
-})
-
-define([[
-optim.lr_scheduler.ReduceLROnPlateau(optimizer: optimizer, mode: "min"|"max" = "min", factor: number = 0.1, patience: int = 10, threshold: number = 0.0001, threshold_mode: "rel"|"abs" = "rel", cooldown: int = 0, min_lr: numbers = 0, eps: number = 1e-08)
-Multiplies the rate by `factor` when step(metric) has brought nothing better for more than `patience` epochs.
-Errors: a factor of 1 or more
-Source: torch.optim.lr_scheduler.ReduceLROnPlateau
-]], {
-  init = function(self, optimizer, mode, factor, patience, threshold, threshold_mode, cooldown, min_lr, eps)
-    if factor >= 1 then fail("optim.lr_scheduler.ReduceLROnPlateau: factor must be below 1, got " .. factor) end
-    self.optimizer = optimizer
-    self.mode, self.factor, self.patience, self.threshold, self.threshold_mode = mode, factor, patience, threshold, threshold_mode
-    self.cooldown, self.eps, self.min_lrs = cooldown, eps, per_group(self, "min_lr", min_lr)
-    self.last_epoch, self.cooldown_counter, self.num_bad_epochs = 0, 0, 0
-    self.best = mode == "min" and math.huge or -math.huge
-    self._last_lr = last_rates(self)
-    return self
-  end,
-  step = function(self, metric)
-    if type(metric) == "userdata" and host.is_tensor(metric) then metric = metric:item() end
-    if type(metric) ~= "number" then
-      fail("optim.lr_scheduler.ReduceLROnPlateau: step expects the watched number, as in scheduler:step(val_loss), got " .. type(metric))
-    end
-    self.last_epoch = self.last_epoch + 1
-    local better
-    if self.mode == "min" then
-      better = metric < (self.threshold_mode == "rel" and self.best * (1 - self.threshold) or self.best - self.threshold)
-    else
-      better = metric > (self.threshold_mode == "rel" and self.best * (self.threshold + 1) or self.best + self.threshold)
-    end
-    if better then
-      self.best, self.num_bad_epochs = metric, 0
-    else
-      self.num_bad_epochs = self.num_bad_epochs + 1
-    end
-    if self.cooldown_counter > 0 then
-      self.cooldown_counter = self.cooldown_counter - 1
-      self.num_bad_epochs = 0
-    end
-    if self.num_bad_epochs > self.patience then
-      for i, group in ipairs(self.optimizer.param_groups) do
-        local rate = math.max(group.lr * self.factor, self.min_lrs[i] or self.min_lrs[1])
-        if group.lr - rate > self.eps then group.lr = rate end
-      end
-      self.cooldown_counter, self.num_bad_epochs = self.cooldown, 0
-    end
-    self._last_lr = last_rates(self)
-  end,
-})
+host.prelude("scheduler_more", host, {define = define, plain = plain, per_group = per_group, last_rates = last_rates})

@@ -23,6 +23,7 @@ Source: torch.no_grad
 tensor.enable_grad = declare([[
 enable_grad(fn: function, ...) -> any
 Calls fn with the other arguments recording history again, inside no_grad; gives what it gives.
+Example: tensor.no_grad(function() return tensor.enable_grad(tensor.is_grad_enabled) end) --> true
 Source: torch.enable_grad
 ]], function(fn, ...) return with_mode(true, fn, ...) end)
 
@@ -35,6 +36,9 @@ methods.iter = declare([[
 Tensor:iter(self: tensor) -> function, tensor, int
 Iterates over the first dimension: for i, row in t:iter() do, i from 0.
 Errors: a 0-d tensor
+Example:
+  for i, row in tensor{{1, 2}, {3, 4}}:iter() do print(i, row:sum():item()) end --> 0 3
+  --> 1 7
 Source: torch.Tensor.__iter__
 ]], function(t)
   if t.ndim == 0 then host.fail("iter: a 0-d tensor has nothing to iterate over") end
@@ -49,6 +53,11 @@ methods.register_hook = declare([[
 Tensor:register_hook(self: tensor, hook: function) -> table
 Has `hook` see the gradient of this tensor when it arrives; a tensor that it gives replaces it. The result's `remove()` ends that.
 Errors: a tensor that does not require gradients
+Example:
+  local x = tensor({3.0}, {requires_grad = true})
+  local hook = x:register_hook(function(g) return g * 10 end)
+  x:square():backward()
+  x.grad --> tensor([60.])
 Source: torch.Tensor.register_hook
 ]], function(t, hook)
   return setmetatable({tensor = t, id = tensor.add_hook(t, hook)}, Hook)
@@ -142,6 +151,7 @@ tensor.gradcheck = declare([[
 gradcheck(fn: function, inputs: tensor|list, eps: number = 1e-06, atol: number = 1e-05, rtol: number = 0.001, raise_exception: bool = true) -> bool
 Compares the gradients of fn(inputs...) with central differences. Inputs should be float64; those that require gradients are checked.
 Errors: a gradient that differs (or false, without raise_exception)
+Example: tensor.gradcheck(function(x) return x:exp() end, tensor({0.5}, {dtype = "float64", requires_grad = true})) --> true
 Source: torch.autograd.gradcheck
 ]], function(fn, inputs, eps, atol, rtol, raise)
   if tensor.is_tensor(inputs) then inputs = {inputs} end

@@ -61,6 +61,10 @@ run:log(self: any, row: table, step: int = nil, commit: bool = nil)
 Logs a row of values: numbers, strings, booleans, nested tables, tensors (one element is a number, more are a histogram).
 With `commit = false` the row stays open; with `step` it belongs to that step, which must not decrease.
 Errors: a value that cannot be logged, named with its key
+Example:
+  local run = wandb.init{mode = "disabled"}
+  run:log{loss = 0.5, acc = tensor(0.9)}
+  run:finish()
 Source: wandb.Run.log
 ]]
 
@@ -86,18 +90,30 @@ host.document(log_doc, Run.log)
 Run.define_metric = declare([[
 run:define_metric(self: any, name: string, step_metric: string = nil, step_sync: bool = nil, hidden: bool = false, goal: "minimize"|"maximize" = nil, summary: string = nil)
 Says how a metric (or all that match a trailing `*`) is shown: against which other metric, and what its summary is (`min`, `max`, `mean`, `best`, `last`, `first`, `copy`, `none`, joined by commas).
+Example:
+  local run = wandb.init{mode = "disabled"}
+  run:define_metric("val/*", {step_metric = "epoch", summary = "min"})
+  run:finish()
 Source: wandb.Run.define_metric
 ]], function(run, ...) native.native_define(run._native, ...) end)
 
 Run.alert = declare([[
 run:alert(self: any, title: string, text: string = "", level: "INFO"|"WARN"|"ERROR" = "INFO")
 Sends a message to whoever follows the run.
+Example:
+  local run = wandb.init{mode = "disabled"}
+  run:alert{title = "loss is NaN", level = "ERROR"}
+  run:finish()
 Source: wandb.Run.alert
 ]], function(run, ...) native.native_alert(run._native, ...) end)
 
 Run.finish = declare([[
 run:finish(self: any, exit_code: int = 0)
 Ends the run; an online one waits until the server has everything.
+Example:
+  local run = wandb.init{mode = "disabled"}
+  run:finish()
+  wandb.run --> nil
 Source: wandb.Run.finish
 ]], function(run, exit_code)
   more.finishing(run)
@@ -108,6 +124,11 @@ end)
 Run.supersede = declare([[
 run:supersede(self: any, successor: string = nil)
 Ends a run whose place a newer one takes: it gets the tag `superseded` and a line in its notes that names the successor.
+Example:
+  local run = wandb.init{mode = "disabled"}
+  run:supersede()
+  run:finish()
+Source: wandb.Run.finish
 ]], function(run, successor)
   more.finishing(run)
   native.native_supersede(run._native, successor)
@@ -125,6 +146,10 @@ wandb.init = declare([[
 init(project: string = nil, entity: string = nil, name: string = nil, id: string = nil, group: string = nil, job_type: string = nil, tags: list = nil, notes: string = nil, config: table = nil, mode: "online"|"offline"|"disabled"|"shared" = nil, dir: string = nil, resume: string|bool = nil, save_code: bool = nil, settings: table = nil) -> wandb.Run
 Starts a run and makes it the current one. Without a key and a terminal it is offline; `host sync` uploads it later.
 Errors: an invalid setting; what the server says against the run when `mode = "online"` was asked for
+Example:
+  local run = wandb.init{project = "digits", config = {lr = 0.1}, mode = "disabled"}
+  print(run.config.lr) --> 0.1
+  run:finish()
 Source: wandb.init
 ]], function(project, entity, name, id, group, job_type, tags, notes, config, mode, dir, resume, save_code, settings)
   if wandb.run then wandb.run:finish() end

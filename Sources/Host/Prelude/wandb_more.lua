@@ -6,6 +6,10 @@ wandb.Image = declare([[
 Image(source: any, caption: string = nil, masks: options = nil, boxes: options = nil)
 Makes a picture for a row from a tensor `[H, W]`, `[C, H, W]` or `[H, W, C]`, or from a PNG, JPEG or GIF file. Numbers in 0..1 are scaled to 0..255, others that leave 0..255 are stretched into it.
 Errors: another shape, NaN, a file that is no picture
+Example:
+  local run = wandb.init{mode = "disabled"}
+  run:log{digit = wandb.Image(tensor.rand(28, 28), {caption = "noise"})}
+  run:finish()
 Source: wandb.Image
 ]], function(source, caption, masks, boxes)
   return native.native_image(source, {caption = caption, masks = masks, boxes = boxes})
@@ -14,6 +18,10 @@ end)
 wandb.Histogram = declare([[
 Histogram(values: any, num_bins: int = 64)
 Makes a histogram of a tensor or a list of numbers; what is not finite is left out.
+Example:
+  local run = wandb.init{mode = "disabled"}
+  run:log{weights = wandb.Histogram(tensor.randn(100))}
+  run:finish()
 Source: wandb.Histogram
 ]], function(values, bins) return native.native_histogram(values, bins) end)
 
@@ -21,12 +29,20 @@ wandb.Table = declare([[
 Table(columns: list, data: list = {})
 Makes a table for a row: a list of names and a list of rows.
 Errors: a row that is longer or shorter than the list of names
+Example:
+  local run = wandb.init{mode = "disabled"}
+  run:log{scores = wandb.Table{columns = {"name", "score"}, data = {{"a", 1}, {"b", 2}}}}
+  run:finish()
 Source: wandb.Table
 ]], function(columns, data) return native.native_table(columns, data) end)
 
 wandb.Html = declare([[
 Html(text: string)
 Makes a page of HTML for a row.
+Example:
+  local run = wandb.init{mode = "disabled"}
+  run:log{note = wandb.Html("<b>done</b>")}
+  run:finish()
 Source: wandb.Html
 ]], function(text) return native.native_html(text) end)
 
@@ -43,42 +59,78 @@ end
 chart([[
 wandb.plot.line(table: any, x: string, y: string, stroke: string = nil, title: string = "")
 Draws two columns of a wandb.Table as a line, one for each value of the column `stroke`.
+Example:
+  local t = wandb.Table{columns = {"x", "y"}, data = {{1, 2}, {2, 4}}}
+  local run = wandb.init{mode = "disabled"}
+  run:log{line = wandb.plot.line(t, "x", "y")}
+  run:finish()
 Source: wandb.plot.line
 ]], "line", {"table", "x", "y", "stroke", "title"})
 chart([[
 wandb.plot.scatter(table: any, x: string, y: string, title: string = "")
 Draws two columns of a wandb.Table as points.
+Example:
+  local t = wandb.Table{columns = {"x", "y"}, data = {{1, 2}, {2, 4}}}
+  local run = wandb.init{mode = "disabled"}
+  run:log{points = wandb.plot.scatter(t, "x", "y")}
+  run:finish()
 Source: wandb.plot.scatter
 ]], "scatter", {"table", "x", "y", "title"})
 chart([[
 wandb.plot.bar(table: any, label: string, value: string, title: string = "")
 Draws a column of a wandb.Table as bars with the names of another.
+Example:
+  local t = wandb.Table{columns = {"name", "score"}, data = {{"a", 1}, {"b", 2}}}
+  local run = wandb.init{mode = "disabled"}
+  run:log{bars = wandb.plot.bar(t, "name", "score")}
+  run:finish()
 Source: wandb.plot.bar
 ]], "bar", {"table", "label", "value", "title"})
 chart([[
 wandb.plot.histogram(table: any, value: string, title: string = "")
 Draws the histogram of a column of a wandb.Table.
+Example:
+  local t = wandb.Table{columns = {"score"}, data = {{1}, {2}, {2}}}
+  local run = wandb.init{mode = "disabled"}
+  run:log{scores = wandb.plot.histogram(t, "score")}
+  run:finish()
 Source: wandb.plot.histogram
 ]], "histogram", {"table", "value", "title"})
 chart([[
 wandb.plot.confusion_matrix(y_true: any, preds: any, class_names: list = nil, title: string = "")
 Draws how often each class (from 0) was taken for each.
+Example:
+  local run = wandb.init{mode = "disabled"}
+  run:log{matrix = wandb.plot.confusion_matrix(tensor{0, 1, 1}, tensor{0, 1, 0}, {"cat", "dog"})}
+  run:finish()
 Source: wandb.plot.confusion_matrix
 ]], "confusion_matrix", {"y_true", "preds", "names", "title"})
 chart([[
 wandb.plot.pr_curve(y_true: any, y_probas: any, labels: list = nil, title: string = "")
 Draws precision over recall of each class, from scores `[N, C]`.
+Example:
+  local run = wandb.init{mode = "disabled"}
+  run:log{pr = wandb.plot.pr_curve(tensor{0, 1}, tensor{{0.9, 0.1}, {0.2, 0.8}})}
+  run:finish()
 Source: wandb.plot.pr_curve
 ]], "pr_curve", {"y_true", "y_probas", "names", "title"})
 chart([[
 wandb.plot.roc_curve(y_true: any, y_probas: any, labels: list = nil, title: string = "")
 Draws true over false positives of each class, from scores `[N, C]`.
+Example:
+  local run = wandb.init{mode = "disabled"}
+  run:log{roc = wandb.plot.roc_curve(tensor{0, 1}, tensor{{0.9, 0.1}, {0.2, 0.8}})}
+  run:finish()
 Source: wandb.plot.roc_curve
 ]], "roc_curve", {"y_true", "y_probas", "names", "title"})
 
 Run.save = declare([[
 run:save(self: any, glob: string, base_path: string = nil, policy: "live"|"now"|"end" = "live") -> table
 Keeps files as the run's; gives the names that they have there. `live` files are sent again when they change.
+Example:
+  local run = wandb.init{mode = "disabled"}
+  run:save("*.safetensors")
+  run:finish()
 Source: wandb.Run.save
 ]], function(run, ...) return native.native_save(run._native, ...) end)
 
@@ -96,24 +148,34 @@ Artifact.add_file = declare([[
 Artifact:add_file(self: any, path: string, name: string = nil)
 Adds a file, under its own name or `name`.
 Errors: no such file
+Example:
+  require "fs".write("labels.txt", "0 1 2")
+  wandb.Artifact("digits", "dataset"):add_file("labels.txt")
 Source: wandb.Artifact.add_file
 ]], function(a, path, name) native.native_artifact_add(a._native, "file", path, name) end)
 
 Artifact.add_dir = declare([[
 Artifact:add_dir(self: any, path: string, name: string = nil)
 Adds all files of a directory.
+Example:
+  local fs = require "fs"
+  fs.mkdir("digits")
+  fs.write("digits/a.txt", "0")
+  wandb.Artifact("digits", "dataset"):add_dir("digits")
 Source: wandb.Artifact.add_dir
 ]], function(a, path, name) native.native_artifact_add(a._native, "dir", path, name) end)
 
 Artifact.add = declare([[
 Artifact:add(self: any, object: any, name: string)
 Adds a wandb.Table.
+Example: wandb.Artifact("scores", "table"):add(wandb.Table{columns = {"score"}, data = {{1}}}, "scores")
 Source: wandb.Artifact.add
 ]], function(a, object, name) native.native_artifact_add(a._native, "object", object, name) end)
 
 Artifact.add_reference = declare([[
 Artifact:add_reference(self: any, uri: any, name: string = nil)
 Adds something that stays where it is: a URI, or a file of an earlier version as `get_entry` gives it.
+Example: wandb.Artifact("digits", "dataset"):add_reference("s3://bucket/digits")
 Source: wandb.Artifact.add_reference
 ]], function(a, uri, name)
   if type(uri) ~= "string" and type(uri) ~= "userdata" then
@@ -125,6 +187,10 @@ end)
 Artifact.wait = declare([[
 Artifact:wait(self: any, timeout: number = 300) -> wandb.Artifact
 Waits until the artifact, once logged by an online run, is on the server; gives the artifact.
+Example:
+  -- needs a server
+  local artifact = wandb.run:log_artifact("model.safetensors")
+  artifact:wait()
 Source: wandb.Artifact.wait
 ]], function(a, timeout)
   if not a._run then host.fail("Artifact:wait: the artifact is not logged yet") end
@@ -136,6 +202,7 @@ wandb.Artifact = declare([[
 Artifact(name: string, type: string, description: string = "", metadata: options = nil) -> wandb.Artifact
 Makes an artifact, a named set of files, to be filled and logged.
 Errors: names with other characters than letters, digits, `_`, `-`, `.`
+Example: print(wandb.Artifact("digits", "dataset", {metadata = {size = 3}})) --> wandb.Artifact(digits, dataset)
 Source: wandb.Artifact
 ]], function(name, type, description, metadata)
   return setmetatable({
@@ -152,12 +219,18 @@ function Remote.__tostring(a) return ("wandb.Artifact(%s, %s)"):format(a.name, a
 Remote.download = declare([[
 Artifact:download(self: any, root: string = nil) -> string
 Fetches the files, checked against their digests, into `root` (default `artifacts/<name>:<version>`); gives that directory.
+Example:
+  -- needs a server
+  wandb.run:use_artifact("digits:latest"):download("data")
 Source: wandb.Artifact.download
 ]], function(a, root) return native.native_remote_download(a._native, root) end)
 
 Remote.files = declare([[
 Artifact:files(self: any) -> table
 Gives the names of the files.
+Example:
+  -- needs a server
+  print(wandb.Api():artifact("digits/model:best"):files()[1])
 Source: wandb.Artifact.files
 ]], function(a) return native.native_remote_files(a._native) end)
 
@@ -165,6 +238,9 @@ Remote.get_entry = declare([[
 Artifact:get_entry(self: any, name: string) -> any
 Gives a file for `add_reference` of a later version, which is then not sent again.
 Errors: no such file
+Example:
+  -- needs a server
+  local entry = wandb.Api():artifact("digits/model:best"):get_entry("model.safetensors")
 Source: wandb.Artifact.get_entry
 ]], function(a, name) return native.native_remote_entry(a._native, name) end)
 
@@ -177,6 +253,9 @@ end
 Run.log_artifact = declare([[
 run:log_artifact(self: any, artifact: any, aliases: list = nil, name: string = nil, type: string = nil) -> wandb.Artifact
 Logs a version of an artifact, or of the file or directory at a path; gives the artifact.
+Example:
+  -- needs a server
+  wandb.run:log_artifact("model.safetensors", {name = "digits", type = "model", aliases = {"best"}})
 Source: wandb.Run.log_artifact
 ]], function(run, artifact, aliases, name, type_name)
   if type(artifact) == "string" then
@@ -195,6 +274,9 @@ Run.use_artifact = declare([=[
 run:use_artifact(self: any, name: string) -> wandb.Artifact
 Finds `[entity/[project/]]name:alias` and notes that the run uses it.
 Errors: no such artifact, an offline run
+Example:
+  -- needs a server
+  local folder = wandb.run:use_artifact("digits:latest"):download()
 Source: wandb.Run.use_artifact
 ]=], function(run, name) return remote(native.native_use_artifact(run._native, name)) end)
 
@@ -203,6 +285,10 @@ Source: wandb.Run.use_artifact
 Run.watch = declare([[
 run:watch(self: any, module: any, log: "gradients"|"parameters"|"all" = "gradients", log_freq: int = 1000)
 Logs histograms of a module's gradients, parameters or both, every `log_freq` backward passes, with the next row.
+Example:
+  local run = wandb.init{mode = "disabled"}
+  run:watch(nn.Linear(2, 1), {log = "all", log_freq = 100})
+  run:finish()
 Source: wandb.Run.watch
 ]], function(run, module, log, log_freq)
   if log_freq < 1 then host.fail("run:watch: log_freq must be 1 or more, got " .. log_freq) end
@@ -232,6 +318,11 @@ end)
 Run.unwatch = declare([[
 run:unwatch(self: any, module: any = nil)
 Ends watching a module, or all.
+Example:
+  local run = wandb.init{mode = "disabled"}
+  run:watch(nn.Linear(2, 1))
+  run:unwatch()
+  run:finish()
 Source: wandb.Run.unwatch
 ]], function(run, module)
   for watched, hooks in pairs(run._hooks or {}) do
@@ -247,12 +338,18 @@ end)
 wandb.sweep = declare([[
 sweep(sweep: options, project: string = nil, entity: string = nil) -> string
 Creates a sweep from W&B's sweep config (`method`, `metric`, `parameters`); gives its id for wandb.agent.
+Example:
+  -- needs a server
+  local id = wandb.sweep({method = "random", parameters = {lr = {min = 0.001, max = 0.1}}}, {project = "digits"})
 Source: wandb.sweep
 ]], function(sweep, project, entity) return native.native_sweep(sweep, {project = project, entity = entity}) end)
 
 wandb.agent = declare([[
 agent(sweep_id: string, fn: function, count: int = nil, project: string = nil, entity: string = nil)
 Calls fn for each run that the server asks for; wandb.init in it starts that run, with the server's values in its config. Ends after `count` runs, or with the sweep. A run whose fn fails is marked as failed, and the next begins.
+Example:
+  -- needs a server
+  wandb.agent("abc123", function() print(wandb.init().config.lr) end, {count = 5})
 Source: wandb.agent
 ]], function(sweep_id, fn, count, project, entity)
   local agent = native.native_agent(sweep_id, {project = project, entity = entity})
@@ -300,6 +397,9 @@ function RemoteRun.__tostring(r) return ("wandb.Api.Run(%s/%s/%s, %s)"):format(r
 RemoteRun.history = declare([[
 ApiRun:history(self: any, keys: list = nil) -> list
 Gives all rows of a run, or those that hold all of `keys`.
+Example:
+  -- needs a server
+  for _, row in ipairs(wandb.Api():run("digits/abc123"):history{"loss"}) do print(row.loss) end
 Source: wandb.apis.public.Run.history
 ]], function(run, keys)
   return native.native_api_history(run._api, run.entity .. "/" .. run.project .. "/" .. run.id, keys)
@@ -308,6 +408,9 @@ end)
 Api.run = declare([[
 Api:run(self: any, path: string) -> wandb.ApiRun
 Gives a run by `[entity/]project/id`: id, name, state, config, summary, tags, url, history().
+Example:
+  -- needs a server
+  print(wandb.Api():run("digits/abc123").summary.loss)
 Source: wandb.Api.run
 ]], function(api, path)
   local run = native.native_api_run(api._native, path)
@@ -318,6 +421,9 @@ end)
 Api.runs = declare([[
 Api:runs(self: any, path: string, filters: options = nil, order: string = "+created_at", per_page: int = nil) -> wandb.ApiRun[]
 Gives the runs of `[entity/]project`; filters are W&B's, as `{state = "finished"}`.
+Example:
+  -- needs a server
+  for _, run in ipairs(wandb.Api():runs("digits", {filters = {state = "finished"}})) do print(run.name) end
 Source: wandb.Api.runs
 ]], function(api, path, filters, order, per_page)
   local runs = native.native_api_runs(api._native, path, filters, order, per_page)
@@ -331,12 +437,18 @@ end)
 Api.artifact = declare([=[
 Api:artifact(self: any, name: string) -> wandb.Artifact
 Gives `[entity/[project/]]name:alias`.
+Example:
+  -- needs a server
+  wandb.Api():artifact("digits/model:best"):download()
 Source: wandb.Api.artifact
 ]=], function(_, name) return remote(native.native_api_artifact(name)) end)
 
 Api.artifacts = declare([[
 Api:artifacts(self: any, type: string, name: string) -> wandb.Artifact[]
 Gives all versions of `[entity/]project/name`, newest first.
+Example:
+  -- needs a server
+  print(#wandb.Api():artifacts("model", "digits/model"))
 Source: wandb.Api.artifacts
 ]], function(_, type, name)
   local found = native.native_api_artifacts(type, name)
@@ -347,6 +459,9 @@ end)
 wandb.Api = declare([[
 Api(overrides: options = nil) -> wandb.Api
 Gives access to what is on the server: `runs`, `run`, `artifact`, `artifacts`. Overrides are settings as `project`, `entity`, `base_url`.
+Example:
+  -- needs a server
+  local api = wandb.Api{project = "digits"}
 Source: wandb.Api
 ]], function(overrides) return setmetatable({_native = native.native_api(overrides or {})}, Api) end)
 

@@ -240,7 +240,7 @@ extension Op {
             """
             div(input: tensor|number, other: tensor|number, *, rounding_mode: "floor"|"trunc" = nil) -> tensor
             Divides element by element; integers give float32 unless a rounding mode is given.
-            Example: tensor{1, 2}:div(2) --> tensor([0.5000, 1.0000])
+            Example: tensor{1.0, 2.0}:div(2) --> tensor([0.5000, 1.0000])
             Errors: integer division by zero with a rounding mode
             Source: torch.div
             """, inPlace: true, samples: ["x:div(pos)", "x / pos", "2 / pos", "row / pos", "x / 3"], direct: .operands(Tensor.div)

@@ -68,27 +68,30 @@ extension Tensor {
 }
 
 extension Op {
-    private static func compare(_ name: String, _ what: String, _ op: Int, _ torch: String? = nil) -> Op {
+    private static func compare(_ name: String, _ what: String, _ op: Int, _ operands: (String, String), _ result: (Bool, Bool)) -> Op {
         Op(
             """
             \(name)(input: tensor|number, other: tensor|number) -> tensor
             Tells for each element whether \(what); the result is a bool tensor.
-            Source: torch.\(torch ?? name)
+            Example: tensor{\(operands.0)}:\(name)(\(operands.1)) --> tensor([\(result.0 ? " true" : "false"), \(result.1 ? " true" : "false")])
+            In place: tensor{\(operands.0)}:\(name)_(\(operands.1)) --> tensor([\(result.0 ? 1 : 0), \(result.1 ? 1 : 0)])
+            Source: torch.\(name)
             """, inPlace: true, samples: ["!x:\(name)(y)", "!x:\(name)(row)"],
             .operands { try Comparison.compute(op, $0, $1) })
     }
 
     static let comparison: [Op] = [
-        compare("eq", "both are equal", COMPARE_EQ), compare("ne", "they differ", COMPARE_NE),
-        compare("lt", "`input` is less", COMPARE_LT), compare("le", "`input` is less or equal", COMPARE_LE),
-        compare("gt", "`input` is greater", COMPARE_GT), compare("ge", "`input` is greater or equal", COMPARE_GE),
-        compare("logical_and", "both are non-zero", COMPARE_AND), compare("logical_or", "one is non-zero", COMPARE_OR),
-        compare("logical_xor", "exactly one is non-zero", COMPARE_XOR),
+        compare("eq", "both are equal", COMPARE_EQ, ("1, 2", "tensor{1, 3}"), (true, false)), compare("ne", "they differ", COMPARE_NE, ("1, 2", "tensor{1, 3}"), (false, true)),
+        compare("lt", "`input` is less", COMPARE_LT, ("1, 2", "2"), (true, false)), compare("le", "`input` is less or equal", COMPARE_LE, ("1, 3", "2"), (true, false)),
+        compare("gt", "`input` is greater", COMPARE_GT, ("1, 3", "2"), (false, true)), compare("ge", "`input` is greater or equal", COMPARE_GE, ("1, 2", "2"), (false, true)),
+        compare("logical_and", "both are non-zero", COMPARE_AND, ("0, 2", "tensor{1, 1}"), (false, true)), compare("logical_or", "one is non-zero", COMPARE_OR, ("0, 2", "tensor{0, 1}"), (false, true)),
+        compare("logical_xor", "exactly one is non-zero", COMPARE_XOR, ("0, 2", "tensor{1, 1}"), (true, false)),
         Op(
             """
             logical_not(input: tensor) -> tensor
             Tells for each element whether it is zero; the result is a bool tensor.
             Example: tensor{0, 1, 2}:logical_not() --> tensor([ true, false, false])
+            In place: tensor{0, 1, 2}:logical_not_() --> tensor([1, 0, 0])
             Source: torch.logical_not
             """, inPlace: true, samples: ["!x:logical_not()"]
         ) {

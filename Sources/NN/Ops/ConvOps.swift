@@ -131,6 +131,8 @@ extension Op {
             conv2d(input: tensor, weight: tensor, bias: tensor = nil, stride: ints = 1, padding: ints|"same"|"valid" = 0, dilation: ints = 1, groups: int = 1) -> tensor
             Slides `weight` [O, C / groups, KH, KW] over `input` [N, C, H, W] (or [C, H, W]) and gives [N, O, OH, OW].
             Errors: channels that differ, a kernel larger than the padded input
+            Example: nn.functional.conv2d(tensor.ones(1, 1, 3, 3), tensor.ones(1, 1, 2, 2)) --> tensor([[[[4., 4.],
+                      [4., 4.]]]])
             Source: torch.nn.functional.conv2d
             """, form: .function,
             samples: [
@@ -167,6 +169,7 @@ extension Op {
             linear(input: tensor, weight: tensor, bias: tensor = nil) -> tensor
             Gives input [.., in] times the transpose of weight [out, in], plus bias [out].
             Errors: a number of features that differs
+            Example: nn.functional.linear(tensor{{1.0, 2.0}}, tensor{{1.0, 1.0}, {0.0, 3.0}}, tensor{0.0, 1.0}) --> tensor([[3., 7.]])
             Source: torch.nn.functional.linear
             """, form: .function, samples: ["F.linear(x, m:t(), v)", "F.linear(t3, m:t())", "F.linear(row, m:t(), v)"],
             .ternary(Tensor.linear)),

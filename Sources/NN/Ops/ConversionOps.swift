@@ -1,23 +1,29 @@
 import KernelABI
 
 extension Op {
-    private static func cast(_ name: String, _ dtype: DType) -> Op {
+    private static func cast(_ name: String, _ dtype: DType, _ example: String) -> Op {
         Op(
             """
             \(name)(input: tensor) -> tensor
             Converts to \(dtype.name); the tensor itself when it is that already.
+            Example: \(example)
             Source: torch.Tensor.\(name)
             """, form: .method, samples: ["!x:\(name)()"]
         ) { .tensor(try $0.tensor(0).to(dtype)) }
     }
 
     static let conversion: [Op] = [
-        cast("float", .float32), cast("double", .float64), cast("long", .int64), cast("int", .int32),
-        cast("byte", .uint8), cast("bool", .bool),
+        cast("float", .float32, "tensor{1, 2}:float() --> tensor([1., 2.])"),
+        cast("double", .float64, "tensor{1, 2}:double().dtype --> float64"),
+        cast("long", .int64, "tensor{1.9, -1.9}:long() --> tensor([ 1, -1])"),
+        cast("int", .int32, "tensor{1.9, -1.9}:int() --> tensor([ 1, -1], dtype=int32)"),
+        cast("byte", .uint8, "tensor{1.9, 255.0}:byte() --> tensor([  1, 255], dtype=uint8)"),
+        cast("bool", .bool, "tensor{0.0, 0.5}:bool() --> tensor([false,  true])"),
         Op(
             """
             to(input: tensor, dtype: dtype|tensor) -> tensor
             Converts to a dtype (or that of another tensor); the tensor itself when it is that already.
+            Example: tensor{1, 2}:to("float64") --> tensor([1., 2.], dtype=float64)
             Source: torch.Tensor.to
             """, form: .method, samples: ["x:to(\"float64\")"]
         ) {
@@ -45,6 +51,7 @@ extension Op {
             """
             dim(input: tensor) -> int
             Gives the number of dimensions.
+            Example: tensor.zeros(2, 3):dim() --> 2
             Source: torch.Tensor.dim
             """, form: .method
         ) { .scalar(.int(try $0.tensor(0).rank)) },
@@ -66,6 +73,7 @@ extension Op {
             """
             stride(input: tensor, dim: int = nil) -> table|int
             Gives the distance between neighbours along each dimension, in elements.
+            Example: tensor.zeros(2, 3):stride() --> {3, 1}
             Source: torch.Tensor.stride
             """, form: .method
         ) {
@@ -77,6 +85,7 @@ extension Op {
             """
             is_contiguous(input: tensor) -> bool
             Tells whether the elements lie in row-major order without gaps.
+            Example: tensor.zeros(2, 3):transpose(0, 1):is_contiguous() --> false
             Source: torch.Tensor.is_contiguous
             """, form: .method
         ) { .scalar(.bool(try $0.tensor(0).isContiguous)) },
@@ -85,6 +94,7 @@ extension Op {
             requires_grad_(input: tensor, requires_grad: bool = true) -> tensor
             Makes the tensor collect gradients in its field `grad`, or stops it from doing so.
             Errors: an integer tensor; turning it off on a result
+            Example: tensor.ones(2):requires_grad_().requires_grad --> true
             Source: torch.Tensor.requires_grad_
             """, form: .method
         ) {
@@ -95,6 +105,7 @@ extension Op {
             """
             zero_(input: tensor) -> tensor
             Sets all elements to 0.
+            Example: tensor.ones(2):zero_() --> tensor([0., 0.])
             Source: torch.Tensor.zero_
             """, form: .method
         ) {
@@ -106,6 +117,7 @@ extension Op {
             """
             fill_(input: tensor, value: number|bool|tensor) -> tensor
             Sets all elements to a value.
+            Example: tensor.zeros(2):fill_(7) --> tensor([7., 7.])
             Source: torch.Tensor.fill_
             """, form: .method
         ) {
@@ -115,7 +127,7 @@ extension Op {
                 guard v.rank == 0 else { throw TensorError("fill_: expected a number or a 0-d tensor, got shape \(v.shape)") }
                 try x.assign(v, "fill_")
             } else {
-                let v = try $0.scalar(1)
+                let v = try $0.scalar(1).checked(for: x.dtype)
                 try x.overwrite("fill_") { $0.fillElements(v) }
             }
             return .receiver
@@ -125,6 +137,8 @@ extension Op {
             copy_(input: tensor, src: tensor) -> tensor
             Copies the elements of `src`, broadcast and converted to this tensor's shape and dtype.
             Errors: a shape that does not broadcast to this one's
+            Example: tensor.zeros(2, 2):copy_(tensor{1, 2}) --> tensor([[1., 2.],
+                    [1., 2.]])
             Source: torch.Tensor.copy_
             """, form: .method
         ) {
@@ -136,6 +150,7 @@ extension Op {
             normal_(input: tensor, mean: number = 0, std: number = 1) -> tensor
             Fills with draws from a normal distribution.
             Errors: a negative std, an integer tensor
+            Example: tensor.zeros(1000):normal_(5, 0.1):mean():round():item() --> 5.0
             Source: torch.Tensor.normal_
             """, form: .method
         ) {
@@ -149,6 +164,7 @@ extension Op {
             uniform_(input: tensor, from: number = 0, to: number = 1) -> tensor
             Fills with draws from the uniform distribution on [from, to).
             Errors: to below from, an integer tensor
+            Example: tensor.zeros(1000):uniform_(2, 3):ge(2):all():item() --> true
             Source: torch.Tensor.uniform_
             """, form: .method
         ) {
@@ -162,6 +178,7 @@ extension Op {
             bernoulli_(input: tensor, p: number = 0.5) -> tensor
             Fills with 1 with probability p, else 0.
             Errors: p outside 0..1
+            Example: tensor.zeros(3):bernoulli_(1) --> tensor([1., 1., 1.])
             Source: torch.Tensor.bernoulli_
             """, form: .method
         ) {

@@ -21,6 +21,7 @@ extension Op {
                 """
                 \(name)_like(input: tensor, *, dtype: dtype = nil, requires_grad: bool = false) -> tensor
                 Makes a tensor of the shape and dtype of `input`, filled with \(what).
+                Example: tensor.\(name)_like(tensor{5, 6}) --> tensor([\(value), \(value)])
                 Source: torch.\(name)_like
                 """, form: .function
             ) {
@@ -36,6 +37,7 @@ extension Op {
                 """
                 \(name)(size: shape, *, dtype: dtype = "float32", requires_grad: bool = false) -> tensor
                 Makes a tensor of draws from \(what).
+                Example: tensor.\(name)(2, 3).shape --> {2, 3}
                 Source: torch.\(name)
                 """, form: .function
             ) {
@@ -47,6 +49,7 @@ extension Op {
                 """
                 \(name)_like(input: tensor, *, dtype: dtype = nil, requires_grad: bool = false) -> tensor
                 Makes a tensor of the shape and dtype of `input` with draws from \(what).
+                Example: tensor.\(name)_like(tensor.zeros(2, 3)).shape --> {2, 3}
                 Source: torch.\(name)_like
                 """, form: .function
             ) {
@@ -67,6 +70,7 @@ extension Op {
                 """
                 empty(size: shape, *, dtype: dtype = "float32", requires_grad: bool = false) -> tensor
                 Makes a tensor whose contents are undefined; here they are zeros, so that results repeat.
+                Example: tensor.empty(2, 3).shape --> {2, 3}
                 Source: torch.empty
                 """, form: .function
             ) { try leaf(try Tensor.zeros(try $0.shape(0), try $0.dtype(1) ?? .float32), try $0.bool(2)) },
@@ -78,18 +82,19 @@ extension Op {
                 Source: torch.full
                 """, form: .function
             ) {
-                let value = try $0.scalar(1)
-                return try leaf(try Tensor.full(try $0.shape(0), value, try $0.dtype(2) ?? value.wrappedDType), try $0.bool(3))
+                let value = try $0.scalar(1), dtype = try $0.dtype(2) ?? value.wrappedDType
+                return try leaf(try Tensor.full(try $0.shape(0), try value.checked(for: dtype), dtype), try $0.bool(3))
             },
             Op(
                 """
                 full_like(input: tensor, fill_value: number|bool, *, dtype: dtype = nil, requires_grad: bool = false) -> tensor
                 Makes a tensor of the shape and dtype of `input`, filled with a value.
+                Example: tensor.full_like(tensor{1, 2}, 7) --> tensor([7, 7])
                 Source: torch.full_like
                 """, form: .function
             ) {
-                let x = try $0.tensor(0)
-                return try leaf(try Tensor.full(x.shape, try $0.scalar(1), try $0.dtype(2) ?? x.dtype), try $0.bool(3))
+                let x = try $0.tensor(0), dtype = try $0.dtype(2) ?? x.dtype
+                return try leaf(try Tensor.full(x.shape, try $0.scalar(1).checked(for: dtype), dtype), try $0.bool(3))
             },
             Op(
                 """
@@ -121,6 +126,8 @@ extension Op {
                 """
                 eye(n: int, m: int = nil, *, dtype: dtype = "float32", requires_grad: bool = false) -> tensor
                 Makes a matrix with ones on the diagonal and zeros elsewhere.
+                Example: tensor.eye(2) --> tensor([[1., 0.],
+                        [0., 1.]])
                 Source: torch.eye
                 """, form: .function
             ) {
@@ -152,6 +159,7 @@ extension Op {
                 """
                 randperm(n: int, *, dtype: dtype = "int64") -> tensor
                 Gives the numbers 0 to n - 1 in random order.
+                Example: (tensor.randperm(4):sort()) --> tensor([0, 1, 2, 3])
                 Source: torch.randperm
                 """, form: .function
             ) {
@@ -166,6 +174,7 @@ extension Op {
                 bernoulli(input: tensor, p: number = nil) -> tensor
                 Draws 1 with the probability that each element (or `p`) states, else 0.
                 Errors: a probability outside 0..1
+                Example: tensor{0.0, 1.0}:bernoulli() --> tensor([0., 1.])
                 Source: torch.bernoulli
                 """
             ) {
@@ -184,6 +193,7 @@ extension Op {
                 multinomial(input: tensor, num_samples: int, replacement: bool = false) -> tensor
                 Draws positions with probability proportional to the weights of each row; int64 [num_samples] or [rows, num_samples].
                 Errors: negative or all-zero weights, more draws without replacement than non-zero weights
+                Example: tensor.multinomial(tensor{0.0, 1.0}, 1) --> tensor([1])
                 Source: torch.multinomial
                 """
             ) { .tensor(try $0.tensor(0).multinomial(try $0.int(1), replacement: try $0.bool(2))) },

@@ -53,6 +53,7 @@ extension Op {
             scaled_dot_product_attention(query: tensor, key: tensor, value: tensor, attn_mask: tensor = nil, dropout_p: number = 0, is_causal: bool = false, *, scale: number = nil, enable_gqa: bool = false) -> tensor
             Gives softmax(query key^T * scale + attn_mask) value; a bool mask tells what may be looked at, scale is 1 / sqrt(E) unless given.
             Errors: sizes that do not fit, both attn_mask and is_causal
+            Example: nn.functional.scaled_dot_product_attention(tensor.zeros(1, 2, 4), tensor.zeros(1, 3, 4), tensor.ones(1, 3, 4)).shape --> {1, 2, 4}
             Source: Vaswani et al. 2017; torch.nn.functional.scaled_dot_product_attention
             """, form: .function,
             samples: [

@@ -130,6 +130,7 @@ extension Op {
             conv1d(input: tensor, weight: tensor, bias: tensor = nil, stride: ints = 1, padding: ints|"same"|"valid" = 0, dilation: ints = 1, groups: int = 1) -> tensor
             Slides `weight` [O, C / groups, K] over `input` [N, C, L] (or [C, L]) and gives [N, O, OL].
             Errors: channels that differ, a kernel longer than the padded input
+            Example: nn.functional.conv1d(tensor{{{1.0, 2.0, 3.0}}}, tensor{{{1.0, 1.0}}}) --> tensor([[[3., 5.]]])
             Source: torch.nn.functional.conv1d
             """, form: .function,
             samples: [
@@ -150,6 +151,7 @@ extension Op {
             conv_transpose2d(input: tensor, weight: tensor, bias: tensor = nil, stride: ints = 1, padding: ints = 0, output_padding: ints = 0, groups: int = 1, dilation: ints = 1) -> tensor
             Turns `conv2d` round: `input` [N, I, H, W] (or [I, H, W]) and `weight` [I, O / groups, KH, KW] give [N, O, OH, OW].
             Errors: channels that differ, an output_padding as large as the stride
+            Example: nn.functional.conv_transpose2d(tensor.ones(1, 1, 2, 2), tensor.ones(1, 1, 2, 2), {stride = 2}).shape --> {1, 1, 4, 4}
             Source: Zeiler et al. 2010; torch.nn.functional.conv_transpose2d
             """, form: .function,
             samples: [

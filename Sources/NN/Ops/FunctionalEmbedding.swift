@@ -126,6 +126,8 @@ extension Op {
             embedding(input: tensor, weight: tensor, padding_idx: int = nil, max_norm: number = nil, norm_type: number = 2, scale_grad_by_freq: bool = false) -> tensor
             Gives the rows of `weight` [V, D] at integer positions `input` of any shape; the row `padding_idx` gets no gradient.
             Errors: a position out of range
+            Example: nn.functional.embedding(tensor{1, 0}, tensor{{1.0, 2.0}, {3.0, 4.0}}) --> tensor([[3., 4.],
+                    [1., 2.]])
             Source: torch.nn.functional.embedding
             """, form: .function,
             samples: ["F.embedding(tensor{0, 2, 2}, x)", "!F.embedding(tensor{{0, 1}, {1, 1}}, x, 1)", "!F.embedding(tensor{0, 2, 2}, x, {scale_grad_by_freq = true})"]
@@ -140,6 +142,7 @@ extension Op {
             bilinear(input1: tensor, input2: tensor, weight: tensor, bias: tensor = nil) -> tensor
             Gives input1 [.., in1] times weight [out, in1, in2] times input2 [.., in2], plus bias [out].
             Errors: sizes that do not fit
+            Example: nn.functional.bilinear(tensor{{2.0}}, tensor{{3.0}}, tensor.ones(1, 1, 1)) --> tensor([[6.]])
             Source: torch.nn.functional.bilinear
             """, form: .function,
             samples: ["F.bilinear(x, sq, t3:transpose(1, 2))", "F.bilinear(x, sq, t3:transpose(1, 2), v:narrow(0, 0, 2))"]
@@ -149,6 +152,7 @@ extension Op {
             prelu(input: tensor, weight: tensor) -> tensor
             Gives x where positive and weight * x elsewhere; `weight` has one element or one for each channel (dimension 1).
             Errors: another number of weights
+            Example: nn.functional.prelu(tensor{-2.0, 2.0}, tensor{0.5}) --> tensor([-1.,  2.])
             Source: He et al. 2015; torch.nn.functional.prelu
             """, form: .function, samples: ["F.prelu(x, v:narrow(0, 0, 1))", "F.prelu(x, row)", "F.prelu(img, sq[0])"]
         ) { .tensor(try Tensor.prelu(try $0.tensor(0), try $0.tensor(1))) },
@@ -156,6 +160,7 @@ extension Op {
             """
             normalize(input: tensor, p: number = 2, dim: int = 1, eps: number = 1e-12) -> tensor
             Divides by the p-norm along `dim` (or by eps where that is larger).
+            Example: nn.functional.normalize(tensor{{3.0, 4.0}}) --> tensor([[0.6000, 0.8000]])
             Source: torch.nn.functional.normalize
             """, form: .function, samples: ["F.normalize(x)", "F.normalize(x, 1, 0)", "F.normalize(t3, {dim = -1})"]
         ) {
@@ -166,6 +171,7 @@ extension Op {
             """
             cosine_similarity(x1: tensor, x2: tensor, dim: int = 1, eps: number = 1e-08) -> tensor
             Gives the cosine of the angle between vectors along `dim`; norms below eps count as eps.
+            Example: nn.functional.cosine_similarity(tensor{{1.0, 0.0}}, tensor{{1.0, 1.0}}) --> tensor([0.7071])
             Source: torch.nn.functional.cosine_similarity
             """, form: .function, samples: ["F.cosine_similarity(x, y)", "F.cosine_similarity(x, row)", "F.cosine_similarity(v, w, 0)"]
         ) {

@@ -221,6 +221,7 @@ extension Op {
             smooth_l1_loss(input: tensor, target: tensor, \(how), beta: number = 1) -> tensor
             Squares differences below `beta` (times 0.5 / beta) and takes the others as they are (less 0.5 * beta).
             Errors: shapes that differ, a negative beta
+            Example: nn.functional.smooth_l1_loss(tensor{0.0}, tensor{3.0}) --> tensor(2.5000)
             Source: Girshick 2015; torch.nn.functional.smooth_l1_loss
             """, form: .function, samples: ["F.smooth_l1_loss(x, y)", "F.smooth_l1_loss(x, y, \"sum\", 0.5)", "F.smooth_l1_loss(x, y, {beta = 0})"]
         ) {
@@ -231,6 +232,7 @@ extension Op {
             huber_loss(input: tensor, target: tensor, \(how), delta: number = 1, weight: tensor = nil) -> tensor
             Takes half the square of differences up to `delta`, and goes on linearly beyond.
             Errors: shapes that differ, delta not above 0
+            Example: nn.functional.huber_loss(tensor{0.0}, tensor{3.0}, {delta = 2}) --> tensor(4.)
             Source: Huber 1964; torch.nn.functional.huber_loss
             """, form: .function, samples: ["F.huber_loss(x, y)", "F.huber_loss(x, y, \"sum\", 0.5)", "F.huber_loss(x, y, {reduction = \"none\", delta = 2})"]
         ) {
@@ -243,6 +245,7 @@ extension Op {
             binary_cross_entropy(input: tensor, target: tensor, weight: tensor = nil, \(how)) -> tensor
             Gives the cross-entropy of probabilities `input` and targets in 0..1; logarithms are cut off at -100.
             Errors: shapes that differ, inputs outside 0..1
+            Example: nn.functional.binary_cross_entropy(tensor{0.5}, tensor{1.0}) --> tensor(0.6931)
             Source: torch.nn.functional.binary_cross_entropy
             """, form: .function, samples: ["F.binary_cross_entropy(x:sigmoid(), y:sigmoid())", "F.binary_cross_entropy(x:sigmoid(), y:sigmoid(), pos, \"sum\")"]
         ) {
@@ -255,6 +258,7 @@ extension Op {
             binary_cross_entropy_with_logits(input: tensor, target: tensor, weight: tensor = nil, \(how), pos_weight: tensor = nil) -> tensor
             Gives the cross-entropy of sigmoid(input) and targets in 0..1 without overflow; `pos_weight` weighs positive targets.
             Errors: shapes that differ
+            Example: nn.functional.binary_cross_entropy_with_logits(tensor{0.0}, tensor{1.0}) --> tensor(0.6931)
             Source: torch.nn.functional.binary_cross_entropy_with_logits
             """, form: .function,
             samples: [
@@ -272,6 +276,7 @@ extension Op {
             kl_div(input: tensor, target: tensor, reduction: "mean"|"batchmean"|"sum"|"none" = "mean", log_target: bool = false) -> tensor
             Gives the Kullback-Leibler divergence of log-probabilities `input` from probabilities `target` (logarithms with log_target); "batchmean" is the mathematical mean.
             Errors: shapes that differ
+            Example: nn.functional.kl_div(tensor{{0.5, 0.5}}:log(), tensor{{0.25, 0.75}}, {reduction = "batchmean"}) --> tensor(0.1308)
             Source: torch.nn.functional.kl_div
             """, form: .function,
             samples: ["F.kl_div(x:log_softmax(1), pos)", "F.kl_div(x, pos:softmax(1), \"batchmean\")", "F.kl_div(x, y:log_softmax(1), {log_target = true, reduction = \"sum\"})"]
@@ -283,6 +288,7 @@ extension Op {
             cosine_embedding_loss(input1: tensor, input2: tensor, target: tensor, margin: number = 0, \(how)) -> tensor
             Gives 1 - cos(input1, input2) where the target is 1 and max(0, cos(input1, input2) - margin) where it is -1; inputs [N, D], target [N].
             Errors: shapes that do not fit
+            Example: nn.functional.cosine_embedding_loss(tensor{{1.0, 0.0}}, tensor{{0.0, 1.0}}, tensor{1}) --> tensor(1.)
             Source: torch.nn.functional.cosine_embedding_loss
             """, form: .function,
             samples: ["F.cosine_embedding_loss(x, y, tensor{1, -1, 1})", "F.cosine_embedding_loss(x, y, tensor{1, -1, -1}, -0.9, \"sum\")", "F.cosine_embedding_loss(v, w, tensor(1))"]
@@ -296,6 +302,7 @@ extension Op {
             triplet_margin_loss(anchor: tensor, positive: tensor, negative: tensor, margin: number = 1, p: number = 2, eps: number = 1e-06, swap: bool = false, \(how)) -> tensor
             Gives max(0, d(anchor, positive) - d(anchor, negative) + margin) with the p-norm distance over the last dimension.
             Errors: shapes that differ, margin not above 0
+            Example: nn.functional.triplet_margin_loss(tensor{{0.0}}, tensor{{1.0}}, tensor{{5.0}}) --> tensor(0.)
             Source: Balntas et al. 2016; torch.nn.functional.triplet_margin_loss
             """, form: .function,
             samples: ["F.triplet_margin_loss(x, y, pos)", "F.triplet_margin_loss(x, y, pos, 5, 1)", "F.triplet_margin_loss(x, y, pos, {swap = true, reduction = \"sum\", margin = 3})"]

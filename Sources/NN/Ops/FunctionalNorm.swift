@@ -88,6 +88,7 @@ extension Op {
             group_norm(input: tensor, num_groups: int, weight: tensor = nil, bias: tensor = nil, eps: number = 1e-05) -> tensor
             Normalises groups of channels of each element of the batch [N, C, ..], then scales and shifts each channel.
             Errors: channels that do not divide into groups
+            Example: nn.functional.group_norm(tensor.rand(2, 4, 3), 2).shape --> {2, 4, 3}
             Source: Wu and He 2018; torch.nn.functional.group_norm
             """, form: .function, samples: ["F.group_norm(img, 3, sq[0], sq[1])", "F.group_norm(x, 2)", "F.group_norm(img, 1)"]
         ) {
@@ -100,6 +101,7 @@ extension Op {
             instance_norm(input: tensor, running_mean: tensor = nil, running_var: tensor = nil, weight: tensor = nil, bias: tensor = nil, use_input_stats: bool = true, momentum: number = 0.1, eps: number = 1e-05) -> tensor
             Normalises each channel of each element of the batch [N, C, ..] on its own.
             Errors: one element for each channel, statistics missing when use_input_stats is false
+            Example: nn.functional.instance_norm(tensor.rand(2, 4, 3, 3)).shape --> {2, 4, 3, 3}
             Source: Ulyanov et al. 2016; torch.nn.functional.instance_norm
             """, form: .function,
             samples: [
@@ -117,6 +119,7 @@ extension Op {
             rms_norm(input: tensor, normalized_shape: ints, weight: tensor = nil, eps: number = nil) -> tensor
             Divides by the root of the mean square over the trailing dimensions `normalized_shape`, then scales; eps is the dtype's precision unless given.
             Errors: trailing dimensions that differ
+            Example: nn.functional.rms_norm(tensor{{3.0, 4.0}}, 2) --> tensor([[0.8485, 1.1314]])
             Source: Zhang and Sennrich 2019; torch.nn.functional.rms_norm
             """, form: .function, samples: ["F.rms_norm(x, 4)", "F.rms_norm(x, {4}, row, 1e-3)", "F.rms_norm(t3, {3, 4})"]
         ) {
@@ -129,6 +132,7 @@ extension Op {
             dropout2d(input: tensor, p: number = 0.5, training: bool = true) -> tensor
             Zeroes whole channels of `input` [N, C, ..] with probability p when training and scales the rest by 1 / (1 - p).
             Errors: p outside 0..1, fewer than 2 dimensions
+            Example: nn.functional.dropout2d(tensor.ones(1, 2, 2, 2), 1):sum() --> tensor(0.)
             Source: Tompson et al. 2015; torch.nn.functional.dropout2d
             """, form: .function, samples: ["F.dropout2d(img, 0.5, false)"]
         ) {

@@ -171,6 +171,7 @@ extension Op {
             max_pool1d(input: tensor, kernel_size: ints, stride: ints = nil, padding: ints = 0, dilation: ints = 1, ceil_mode: bool = false, return_indices: bool = false) -> tensor, tensor
             Gives the largest element of each window of `input` [N, C, L] (or [C, L]); with return_indices also its position.
             Errors: padding above half of the kernel, a window that does not fit
+            Example: nn.functional.max_pool1d(tensor{{{1.0, 3.0, 2.0, 4.0}}}, 2) --> tensor([[[3., 4.]]])
             Source: torch.nn.functional.max_pool1d
             """, form: .function, samples: ["F.max_pool1d(sig, 2)", "F.max_pool1d(sig[0], 3, 2, 1)", "F.max_pool1d(sig, 2, {ceil_mode = true})"]
         ) {
@@ -183,6 +184,7 @@ extension Op {
             """
             adaptive_avg_pool2d(input: tensor, output_size: ints) -> tensor
             Averages `input` [N, C, H, W] (or [C, H, W]) over as many windows as give pictures of `output_size`.
+            Example: nn.functional.adaptive_avg_pool2d(tensor.ones(1, 2, 5, 7), 1).shape --> {1, 2, 1, 1}
             Source: torch.nn.functional.adaptive_avg_pool2d
             """, form: .function, samples: ["F.adaptive_avg_pool2d(img, 1)", "F.adaptive_avg_pool2d(img, {4, 3})", "F.adaptive_avg_pool2d(img, {3, 7})"]
         ) { .tensor(try Tensor.adaptiveAvgPool2d(try $0.tensor(0), try $0.ints(1))) },
@@ -190,6 +192,7 @@ extension Op {
             """
             adaptive_max_pool2d(input: tensor, output_size: ints, return_indices: bool = false) -> tensor, tensor
             Gives the largest elements of as many windows of `input` [N, C, H, W] (or [C, H, W]) as give pictures of `output_size`.
+            Example: nn.functional.adaptive_max_pool2d(tensor.ones(1, 2, 5, 7), {2, 3}).shape --> {1, 2, 2, 3}
             Source: torch.nn.functional.adaptive_max_pool2d
             """, form: .function, samples: ["F.adaptive_max_pool2d(img, 1)", "F.adaptive_max_pool2d(img, {4, 3})"]
         ) {

@@ -167,6 +167,7 @@ extension Op {
             interpolate(input: tensor, size: ints = nil, scale_factor: numbers = nil, mode: "nearest"|"linear"|"bilinear" = "nearest", align_corners: bool = nil, recompute_scale_factor: bool = false) -> tensor
             Resizes `input` [N, C, L] or [N, C, H, W] to `size`, or to `scale_factor` times its size.
             Errors: neither or both of size and scale_factor, a mode that does not fit the dimensions
+            Example: nn.functional.interpolate(tensor{{{1.0, 2.0}}}, {scale_factor = 2}) --> tensor([[[1., 1., 2., 2.]]])
             Source: torch.nn.functional.interpolate
             """, form: .function,
             samples: [
@@ -185,6 +186,7 @@ extension Op {
             pixel_shuffle(input: tensor, upscale_factor: int) -> tensor
             Moves channels [.., C * r^2, H, W] into the picture: [.., C, H * r, W * r].
             Errors: channels that do not divide by r^2
+            Example: nn.functional.pixel_shuffle(tensor.zeros(1, 4, 2, 2), 2).shape --> {1, 1, 4, 4}
             Source: Shi et al. 2016; torch.nn.functional.pixel_shuffle
             """, form: .function, samples: ["F.pixel_shuffle(t3:reshape(4, 3, 2), 2)", "F.pixel_shuffle(img, 1)"]
         ) { .tensor(try $0.tensor(0).pixelShuffle(try $0.int(1))) },

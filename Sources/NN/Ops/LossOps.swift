@@ -178,6 +178,7 @@ extension Op {
             cross_entropy(input: tensor, target: tensor, weight: tensor = nil, ignore_index: int = -100, reduction: "mean"|"sum"|"none" = "mean", label_smoothing: number = 0) -> tensor
             Gives the cross-entropy of softmax(input) [N, C] (or [C], [N, C, ..]) with class indices [N] or probabilities.
             Errors: a class out of range, shapes that do not fit
+            Example: nn.functional.cross_entropy(tensor{{0.0, 0.0}}, tensor{1}) --> tensor(0.6931)
             Source: torch.nn.functional.cross_entropy
             """, form: .function,
             samples: [
@@ -200,6 +201,7 @@ extension Op {
             nll_loss(input: tensor, target: tensor, weight: tensor = nil, ignore_index: int = -100, reduction: "mean"|"sum"|"none" = "mean") -> tensor
             Gives the negative log-probability of the target classes; input [N, C] (or [C], [N, C, ..]) holds log-probabilities.
             Errors: a class out of range, shapes that do not fit
+            Example: nn.functional.nll_loss(tensor{{-0.5, -1.0}}, tensor{1}) --> tensor(1.)
             Source: torch.nn.functional.nll_loss
             """, form: .function,
             samples: ["F.nll_loss(x, tensor{1, 0, 3})", "F.nll_loss(x, tensor{1, -100, 3}, tensor.ones_like(row):cumsum(0))", "F.nll_loss(t3, tensor{{0, 1, 2, 0}, {1, 1, 0, 2}}, {reduction = \"none\"})"]

@@ -153,6 +153,8 @@ extension Op {
             batch_norm(input: tensor, running_mean: tensor = nil, running_var: tensor = nil, weight: tensor = nil, bias: tensor = nil, training: bool = false, momentum: number = 0.1, eps: number = 1e-05) -> tensor
             Normalises each channel of `input` [N, C, ..] with its batch's statistics when training (and updates the running ones in place), else with the running ones.
             Errors: statistics missing when not training, one value per channel when training
+            Example: nn.functional.batch_norm(tensor{{0.0}, {2.0}}, {training = true}) --> tensor([[-1.0000],
+                    [ 1.0000]])
             Source: Ioffe and Szegedy 2015; torch.nn.functional.batch_norm
             """, form: .function,
             samples: [
@@ -170,6 +172,7 @@ extension Op {
             layer_norm(input: tensor, normalized_shape: ints, weight: tensor = nil, bias: tensor = nil, eps: number = 1e-05) -> tensor
             Normalises over the trailing dimensions `normalized_shape`, then scales and shifts.
             Errors: trailing dimensions that differ
+            Example: nn.functional.layer_norm(tensor{{0.0, 2.0}}, 2) --> tensor([[-1.0000,  1.0000]])
             Source: Ba, Kiros and Hinton 2016; torch.nn.functional.layer_norm
             """, form: .function, samples: ["F.layer_norm(x, 4)", "F.layer_norm(t3, {3, 4})", "F.layer_norm(x, {4}, row, y[0])"]
         ) {
@@ -182,6 +185,7 @@ extension Op {
             dropout(input: tensor, p: number = 0.5, training: bool = true) -> tensor
             Zeroes elements with probability p when training and scales the rest by 1 / (1 - p).
             Errors: p outside 0..1
+            Example: nn.functional.dropout(tensor.ones(3), 0.5, false) --> tensor([1., 1., 1.])
             Source: Srivastava et al. 2014; torch.nn.functional.dropout
             """, form: .function, samples: ["F.dropout(x, 0.5, false)"]
         ) { .tensor(try $0.tensor(0).dropout(try $0.double(1), training: try $0.bool(2))) },

@@ -87,6 +87,7 @@ extension Op {
             max_pool2d(input: tensor, kernel_size: ints, stride: ints = nil, padding: ints = 0, dilation: ints = 1, ceil_mode: bool = false, return_indices: bool = false) -> tensor, tensor
             Gives the largest element of each window of `input` [N, C, H, W] (or [C, H, W]); with return_indices also its position in the plane.
             Errors: padding above half of the kernel, a window that does not fit
+            Example: nn.functional.max_pool2d(tensor.arange(4, {dtype = "float32"}):view(1, 1, 2, 2), 2) --> tensor([[[[3.]]]])
             Source: torch.nn.functional.max_pool2d
             """, form: .function, samples: ["F.max_pool2d(img, 2)", "F.max_pool2d(img, {3, 2}, {2, 1}, {1, 0})", "F.max_pool2d(img, 2, {ceil_mode = true})"]
         ) {
@@ -100,6 +101,7 @@ extension Op {
             avg_pool2d(input: tensor, kernel_size: ints, stride: ints = nil, padding: ints = 0, ceil_mode: bool = false, count_include_pad: bool = true) -> tensor
             Gives the average of each window of `input` [N, C, H, W] (or [C, H, W]).
             Errors: padding above half of the kernel, a window that does not fit
+            Example: nn.functional.avg_pool2d(tensor.arange(4, {dtype = "float32"}):view(1, 1, 2, 2), 2) --> tensor([[[[1.5000]]]])
             Source: torch.nn.functional.avg_pool2d
             """, form: .function, samples: ["F.avg_pool2d(img, 2)", "F.avg_pool2d(img, 3, 2, 1)", "F.avg_pool2d(img, 3, 2, 1, {count_include_pad = false})"]
         ) {

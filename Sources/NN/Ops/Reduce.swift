@@ -221,6 +221,7 @@ extension Op {
             """
             \(name)(input: tensor, dim: ints = nil, keepdim: bool = false) -> tensor
             Tells whether \(what) (over all dimensions when `dim` is not given).
+            Example: tensor{{0, 0}, {1, 0}, {1, 1}}:\(name)(1) --> tensor([false, \(op == REDUCE_ANY ? " true" : "false"),  true])
             Source: torch.\(name)
             """, samples: ["!x:\(name)()", "!x:\(name)(1)"]
         ) {
@@ -258,6 +259,7 @@ extension Op {
                 """
                 a\(name)(input: tensor, dim: ints = nil, keepdim: bool = false) -> tensor
                 Gives the \(word) element over `dim`; equal ones share the gradient.
+                Example: tensor{{1, 5}, {3, 2}}:a\(name)(0) --> tensor([\(largest ? 3 : 1), \(largest ? 5 : 2)])
                 Source: torch.a\(name)
                 """, samples: ["x:a\(name)()", "x:a\(name)(1)", "t3:a\(name)({0, 2}, true)"]
             ) {

@@ -28,6 +28,7 @@ extension Op {
             view(input: tensor, shape: shape) -> tensor
             As reshape, but always a view: an error where a copy would be needed.
             Errors: strides that do not allow it
+            Example: tensor.arange(6):view(2, 3).shape --> {2, 3}
             Source: torch.Tensor.view
             """, form: .method, samples: ["x:contiguous():view(2, 6)"]
         ) { .tensor(try $0.tensor(0).view(try $0.shape(1))) },
@@ -67,6 +68,7 @@ extension Op {
             """
             squeeze(input: tensor, dim: ints = nil) -> tensor
             Drops dimensions of size 1 (all of them, or those in `dim`). A view.
+            Example: tensor.zeros(1, 3, 1):squeeze().shape --> {3}
             Source: torch.squeeze
             """, inPlace: false, samples: ["col:squeeze()", "col:squeeze(1)", "x:squeeze(0)"]
         ) { .tensor(try $0.tensor(0).squeeze(try $0.optionalInts(1))) },
@@ -74,6 +76,7 @@ extension Op {
             """
             unsqueeze(input: tensor, dim: int) -> tensor
             Inserts a dimension of size 1 at `dim`. A view.
+            Example: tensor.zeros(3):unsqueeze(0).shape --> {1, 3}
             Source: torch.unsqueeze
             """, samples: ["x:unsqueeze(0)", "x:unsqueeze(-1)", "s:unsqueeze(0)"]
         ) { .tensor(try $0.tensor(0).unsqueeze(try $0.int(1))) },
@@ -81,6 +84,8 @@ extension Op {
             """
             transpose(input: tensor, dim0: int, dim1: int) -> tensor
             Swaps two dimensions. A view.
+            Example: tensor{{1, 2}, {3, 4}}:transpose(0, 1) --> tensor([[1, 3],
+                    [2, 4]])
             Source: torch.transpose
             """, samples: ["x:transpose(0, 1)", "t3:transpose(0, -1)"]
         ) { .tensor(try $0.tensor(0).transpose(try $0.int(1), try $0.int(2))) },
@@ -89,6 +94,8 @@ extension Op {
             t(input: tensor) -> tensor
             Transposes a matrix; a vector or 0-d tensor is returned as it is. A view.
             Errors: more than two dimensions
+            Example: tensor{{1, 2}, {3, 4}}:t() --> tensor([[1, 3],
+                    [2, 4]])
             Source: torch.t
             """, samples: ["x:t()", "v:t()"]
         ) {
@@ -117,6 +124,8 @@ extension Op {
             """
             expand_as(input: tensor, other: tensor) -> tensor
             Expands to the shape of `other`. A view.
+            Example: tensor{{1}, {2}}:expand_as(tensor.zeros(2, 2)) --> tensor([[1, 1],
+                    [2, 2]])
             Source: torch.Tensor.expand_as
             """, form: .method, samples: ["col:expand_as(x)"]
         ) { .tensor(try $0.tensor(0).expand(try $0.tensor(1).shape)) },
@@ -161,6 +170,7 @@ extension Op {
             narrow(input: tensor, dim: int, start: int, length: int) -> tensor
             Takes `length` slices from `start` on along `dim`. A view.
             Errors: a range that does not fit
+            Example: tensor{1, 2, 3, 4}:narrow(0, 1, 2) --> tensor([2, 3])
             Source: torch.narrow
             """, samples: ["x:narrow(1, 1, 2)", "x:narrow(0, 0, 3)"]
         ) { .tensor(try $0.tensor(0).narrow(try $0.int(1), try $0.int(2), try $0.int(3))) },
@@ -169,6 +179,7 @@ extension Op {
             select(input: tensor, dim: int, index: int) -> tensor
             Takes one slice along `dim`, dropping that dimension. A view.
             Errors: an index out of range
+            Example: tensor{{1, 2}, {3, 4}}:select(1, 0) --> tensor([1, 3])
             Source: torch.select
             """, samples: ["x:select(0, 1)", "x:select(1, -1)"]
         ) { .tensor(try $0.tensor(0).select(try $0.int(1), try $0.int(2))) },
@@ -177,6 +188,7 @@ extension Op {
             slice(input: tensor, dim: int, start: int = nil, stop: int = nil, step: int = 1) -> tensor
             Takes every `step`-th slice from `start` up to but not including `stop` along `dim`, as a Python slice does. A view.
             Errors: a step below 1
+            Example: tensor{0, 1, 2, 3, 4}:slice(0, 1, nil, 2) --> tensor([1, 3])
             Source: torch.Tensor.__getitem__
             """, samples: ["x:slice(1, 1, 3)", "x:slice(1, nil, nil, 2)", "x:slice(0, -2)"]
         ) { .tensor(try $0.tensor(0).slice(try $0.int(1), try $0.optionalInt(2), try $0.optionalInt(3), try $0.int(4))) },
@@ -184,6 +196,7 @@ extension Op {
             """
             split(input: tensor, split_size_or_sections: ints, dim: int = 0) -> list
             Cuts into pieces of a size (the last may be smaller) or of the given sizes. A list of views.
+            Example: #tensor.arange(5):split(2) --> 3
             Source: torch.split
             """, samples: ["x:split(2, 1)[1]", "x:split({1, 3}, 1)[2]"]
         ) {
@@ -203,6 +216,7 @@ extension Op {
             """
             chunk(input: tensor, chunks: int, dim: int = 0) -> list
             Cuts into at most `chunks` pieces of equal size (the last may be smaller). A list of views.
+            Example: tensor.arange(5):chunk(2)[1] --> tensor([0, 1, 2])
             Source: torch.chunk
             """, samples: ["x:chunk(3, 1)[2]", "x:chunk(2)[1]"]
         ) {
@@ -215,6 +229,7 @@ extension Op {
             """
             unbind(input: tensor, dim: int = 0) -> list
             Gives the slices along `dim`. A list of views.
+            Example: tensor{{1, 2}, {3, 4}}:unbind()[2] --> tensor([3, 4])
             Source: torch.unbind
             """, samples: ["x:unbind(1)[3]"]
         ) {
@@ -250,6 +265,7 @@ extension Op {
             """
             contiguous(input: tensor) -> tensor
             Gives the tensor itself when its elements lie in row-major order, else a packed copy.
+            Example: tensor.zeros(2, 3):transpose(0, 1):contiguous():is_contiguous() --> true
             Source: torch.Tensor.contiguous
             """, form: .method, samples: ["x:t():contiguous()"]
         ) { .tensor(try $0.tensor(0).contiguous()) },
@@ -257,6 +273,10 @@ extension Op {
             """
             clone(input: tensor) -> tensor
             Copies the tensor; gradients flow through.
+            Example:
+              local x = tensor{1, 2}
+              x:clone():fill_(0)
+              x --> tensor([1, 2])
             Source: torch.clone
             """, samples: ["x:clone()"]
         ) { .tensor(try $0.tensor(0).clone()) },
@@ -264,6 +284,7 @@ extension Op {
             """
             detach(input: tensor) -> tensor
             Gives the same data without history.
+            Example: tensor.ones(2, {requires_grad = true}):detach().requires_grad --> false
             Source: torch.Tensor.detach
             """, form: .method, samples: ["!x:detach()"]
         ) { .tensor(try $0.tensor(0).detached()) },
@@ -288,6 +309,7 @@ extension Op {
             """
             hstack(tensors: list) -> tensor
             Joins tensors along the second dimension (1-d ones along the first).
+            Example: tensor.hstack{tensor{1, 2}, tensor{3}} --> tensor([1, 2, 3])
             Source: torch.hstack
             """, form: .function, samples: ["tensor.hstack({x, y})", "tensor.hstack({v, w})", "tensor.hstack({s, s})"]
         ) {
@@ -298,6 +320,8 @@ extension Op {
             """
             vstack(tensors: list) -> tensor
             Joins tensors along the first dimension, 1-d ones as rows.
+            Example: tensor.vstack{tensor{1, 2}, tensor{3, 4}} --> tensor([[1, 2],
+                    [3, 4]])
             Source: torch.vstack
             """, form: .function, samples: ["tensor.vstack({x, y})", "tensor.vstack({v, w})"]
         ) {
@@ -308,6 +332,7 @@ extension Op {
             """
             broadcast_tensors(...) -> list
             Expands all tensors to their common shape. A list of views.
+            Example: tensor.broadcast_tensors(tensor{{1}, {2}}, tensor{1, 2, 3})[1].shape --> {2, 3}
             Source: torch.broadcast_tensors
             """, form: .function, samples: ["tensor.broadcast_tensors(row, col)[1]"]
         ) {
@@ -319,6 +344,7 @@ extension Op {
             """
             meshgrid(..., *, indexing: "ij"|"xy" = "ij") -> list
             Makes coordinate grids of 1-d tensors. A list of views.
+            Example: tensor.meshgrid(tensor{1, 2}, tensor{3, 4, 5})[1].shape --> {2, 3}
             Source: torch.meshgrid
             """, form: .function, samples: ["tensor.meshgrid(v, row)[2]", "tensor.meshgrid(v, row, {indexing = \"xy\"})[1]"]
         ) {

@@ -69,8 +69,8 @@ extension Tensor {
             out = try Elementwise.unary(UNARY_CLAMP, x, a, b)
         } else {
             var y = x
-            if let low { y = try Arithmetic.compute(BINARY_MAXIMUM, y, try Tensor.wrapped(low, beside: y), "clamp") }
-            if let high { y = try Arithmetic.compute(BINARY_MINIMUM, y, try Tensor.wrapped(high, beside: y), "clamp") }
+            if let low { y = try Arithmetic.compute(BINARY_MAXIMUM, y, try Tensor.wrapped(low.saturated(to: y.dtype), beside: y), "clamp") }
+            if let high { y = try Arithmetic.compute(BINARY_MINIMUM, y, try Tensor.wrapped(high.saturated(to: y.dtype), beside: y), "clamp") }
             return y
         }
         guard shouldRecord(self) else { return out }
@@ -91,18 +91,21 @@ struct UnaryFunction: Sendable {
     let op: Int
     let name: String
     let text: String
+    /// Elements, and what becomes of them.
+    let example: (String, String)
     let source: String
     let samples: [String]
     let floating: Bool
     let derivative: (@Sendable (_ x: Tensor, _ y: Tensor, _ g: Tensor) throws -> Tensor)?
 
     init(
-        _ name: String, _ op: Int, _ text: String, floating: Bool = true, domain: String = "x", source: String? = nil,
+        _ name: String, _ op: Int, _ text: String, _ example: (String, String), floating: Bool = true, domain: String = "x", source: String? = nil,
         _ derivative: (@Sendable (_ x: Tensor, _ y: Tensor, _ g: Tensor) throws -> Tensor)?
     ) {
         self.name = name
         self.op = op
         self.text = text
+        self.example = example
         self.source = source ?? "torch.\(name)"
         samples = ["\(derivative == nil ? "!" : "")\(domain):\(name)()"]
         self.floating = floating
@@ -120,60 +123,65 @@ struct UnaryFunction: Sendable {
 
     var record: Op {
         Op(
-            "\(name)(input: tensor) -> tensor\n\(text)\nSource: \(source)", inPlace: true, samples: samples,
+            """
+            \(name)(input: tensor) -> tensor
+            \(text)
+            Example: tensor{\(example.0)}:\(name)() --> tensor([\(example.1)])
+            Source: \(source)
+            """, inPlace: true, samples: samples,
             .unary { [self] in try callAsFunction($0) })
     }
 
     private static let roundings = [UNARY_FLOOR, UNARY_CEIL, UNARY_ROUND, UNARY_TRUNC]
 
-    static let abs = UnaryFunction("abs", UNARY_ABS, "Gives the absolute value of each element.", floating: false) { x, _, g in try g * x.sign() }
-    static let square = UnaryFunction("square", UNARY_SQUARE, "Multiplies each element by itself.", floating: false) { x, _, g in try g * (x * 2) }
-    static let sqrt = UnaryFunction("sqrt", UNARY_SQRT, "Gives the square root of each element; NaN for negative ones.", domain: "pos") { _, y, g in try g / (y * 2) }
-    static let exp = UnaryFunction("exp", UNARY_EXP, "Gives e to the power of each element.") { _, y, g in try g * y }
-    static let log = UnaryFunction("log", UNARY_LOG, "Gives the natural logarithm of each element.", domain: "pos") { x, _, g in try g / x }
-    static let sin = UnaryFunction("sin", UNARY_SIN, "Gives the sine of each element, in radians.") { x, _, g in try g * x.cos() }
-    static let cos = UnaryFunction("cos", UNARY_COS, "Gives the cosine of each element, in radians.") { x, _, g in try -(g * x.sin()) }
-    static let sinh = UnaryFunction("sinh", UNARY_SINH, "Gives the hyperbolic sine of each element.") { x, _, g in try g * x.cosh() }
-    static let cosh = UnaryFunction("cosh", UNARY_COSH, "Gives the hyperbolic cosine of each element.") { x, _, g in try g * x.sinh() }
-    static let tanh = UnaryFunction("tanh", UNARY_TANH, "Gives the hyperbolic tangent of each element.") { _, y, g in
+    static let abs = UnaryFunction("abs", UNARY_ABS, "Gives the absolute value of each element.", ("-1.5, 2.0", "1.5000, 2.0000"), floating: false) { x, _, g in try g * x.sign() }
+    static let square = UnaryFunction("square", UNARY_SQUARE, "Multiplies each element by itself.", ("-3.0, 2.0", "9., 4."), floating: false) { x, _, g in try g * (x * 2) }
+    static let sqrt = UnaryFunction("sqrt", UNARY_SQRT, "Gives the square root of each element; NaN for negative ones.", ("4.0, 9.0", "2., 3."), domain: "pos") { _, y, g in try g / (y * 2) }
+    static let exp = UnaryFunction("exp", UNARY_EXP, "Gives e to the power of each element.", ("0.0, 1.0", "1.0000, 2.7183")) { _, y, g in try g * y }
+    static let log = UnaryFunction("log", UNARY_LOG, "Gives the natural logarithm of each element.", ("1.0, 10.0", "0.0000, 2.3026"), domain: "pos") { x, _, g in try g / x }
+    static let sin = UnaryFunction("sin", UNARY_SIN, "Gives the sine of each element, in radians.", ("0.0, math.pi / 2", "0., 1.")) { x, _, g in try g * x.cos() }
+    static let cos = UnaryFunction("cos", UNARY_COS, "Gives the cosine of each element, in radians.", ("0.0, math.pi", " 1., -1.")) { x, _, g in try -(g * x.sin()) }
+    static let sinh = UnaryFunction("sinh", UNARY_SINH, "Gives the hyperbolic sine of each element.", ("0.0, 1.0", "0.0000, 1.1752")) { x, _, g in try g * x.cosh() }
+    static let cosh = UnaryFunction("cosh", UNARY_COSH, "Gives the hyperbolic cosine of each element.", ("0.0, 1.0", "1.0000, 1.5431")) { x, _, g in try g * x.sinh() }
+    static let tanh = UnaryFunction("tanh", UNARY_TANH, "Gives the hyperbolic tangent of each element.", ("0.0, 1.0", "0.0000, 0.7616")) { _, y, g in
         try Tensor.fused(BINARY_TANH_GRAD, y, g) { try g * (1 - y * y) }
     }
-    static let sigmoid = UnaryFunction("sigmoid", UNARY_SIGMOID, "Gives 1 / (1 + e^-x) for each element.") { _, y, g in
+    static let sigmoid = UnaryFunction("sigmoid", UNARY_SIGMOID, "Gives 1 / (1 + e^-x) for each element.", ("0.0, 2.0", "0.5000, 0.8808")) { _, y, g in
         try Tensor.fused(BINARY_SIGMOID_GRAD, y, g) { try g * y * (1 - y) }
     }
-    static let relu = UnaryFunction("relu", UNARY_RELU, "Gives max(x, 0) for each element.", floating: false) { _, y, g in
+    static let relu = UnaryFunction("relu", UNARY_RELU, "Gives max(x, 0) for each element.", ("-1.0, 2.0", "0., 2."), floating: false) { _, y, g in
         try Tensor.fused(BINARY_RELU_GRAD, y, g) {
             try g * Comparison.compute(COMPARE_GT, y, try Tensor.wrapped(.int(0), beside: y)).to(g.dtype)
         }
     }
-    static let silu = UnaryFunction("silu", UNARY_SILU, "Gives x * sigmoid(x) for each element.", source: "torch.nn.functional.silu") { x, _, g in
+    static let silu = UnaryFunction("silu", UNARY_SILU, "Gives x * sigmoid(x) for each element.", ("-1.0, 2.0", "-0.2689,  1.7616"), source: "torch.nn.functional.silu") { x, _, g in
         try Tensor.fused(BINARY_SILU_GRAD, x, g) {
             let s = try x.sigmoid()
             return try g * (s * (x * (1 - s) + 1))
         }
     }
-    static let sign = UnaryFunction("sign", UNARY_SIGN, "Gives -1, 0 or 1 for each element.", floating: false) { x, _, _ in try Tensor.zeros(x.shape, x.dtype) }
-    static let trunc = UnaryFunction("trunc", UNARY_TRUNC, "Rounds each element towards zero.", floating: false) { x, _, _ in try Tensor.zeros(x.shape, x.dtype) }
-    static let floor = UnaryFunction("floor", UNARY_FLOOR, "Rounds each element down.", floating: false) { x, _, _ in try Tensor.zeros(x.shape, x.dtype) }
-    static let reciprocal = UnaryFunction("reciprocal", UNARY_RECIPROCAL, "Gives 1 / x for each element.", domain: "pos") { _, y, g in try -(g * y * y) }
+    static let sign = UnaryFunction("sign", UNARY_SIGN, "Gives -1, 0 or 1 for each element; 0 for NaN.", ("-3.0, 0.0, 2.0", "-1.,  0.,  1."), floating: false) { x, _, _ in try Tensor.zeros(x.shape, x.dtype) }
+    static let trunc = UnaryFunction("trunc", UNARY_TRUNC, "Rounds each element towards zero.", ("-1.5, 1.5", "-1.,  1."), floating: false) { x, _, _ in try Tensor.zeros(x.shape, x.dtype) }
+    static let floor = UnaryFunction("floor", UNARY_FLOOR, "Rounds each element down.", ("-1.5, 1.5", "-2.,  1."), floating: false) { x, _, _ in try Tensor.zeros(x.shape, x.dtype) }
+    static let reciprocal = UnaryFunction("reciprocal", UNARY_RECIPROCAL, "Gives 1 / x for each element.", ("2.0, 4.0", "0.5000, 0.2500"), domain: "pos") { _, y, g in try -(g * y * y) }
 
     static let all: [UnaryFunction] = [
         abs, square, sqrt, exp, log, sin, cos, sinh, cosh, tanh, sigmoid, relu, silu, sign, trunc, floor, reciprocal,
-        UnaryFunction("neg", UNARY_NEG, "Gives -x for each element.", floating: false) { _, _, g in try -g },
-        UnaryFunction("rsqrt", UNARY_RSQRT, "Gives 1 / sqrt(x) for each element.", domain: "pos") { _, y, g in try g * (y * y * y) * -0.5 },
-        UnaryFunction("exp2", UNARY_EXP2, "Gives 2 to the power of each element.") { _, y, g in try g * y * 0.6931471805599453 },
-        UnaryFunction("expm1", UNARY_EXPM1, "Gives e^x - 1 for each element, exactly near 0.") { _, y, g in try g * (y + 1) },
-        UnaryFunction("log2", UNARY_LOG2, "Gives the logarithm to base 2 of each element.", domain: "pos") { x, _, g in try g / (x * 0.6931471805599453) },
-        UnaryFunction("log10", UNARY_LOG10, "Gives the logarithm to base 10 of each element.", domain: "pos") { x, _, g in try g / (x * 2.302585092994046) },
-        UnaryFunction("log1p", UNARY_LOG1P, "Gives log(1 + x) for each element, exactly near 0.", domain: "pos") { x, _, g in try g / (x + 1) },
-        UnaryFunction("tan", UNARY_TAN, "Gives the tangent of each element, in radians.", domain: "unit") { _, y, g in try g * (y * y + 1) },
-        UnaryFunction("asin", UNARY_ASIN, "Gives the arc sine of each element, in radians.", domain: "unit") { x, _, g in try g / (1 - x * x).sqrt() },
-        UnaryFunction("acos", UNARY_ACOS, "Gives the arc cosine of each element, in radians.", domain: "unit") { x, _, g in try -(g / (1 - x * x).sqrt()) },
-        UnaryFunction("atan", UNARY_ATAN, "Gives the arc tangent of each element, in radians.") { x, _, g in try g / (x * x + 1) },
-        UnaryFunction("erf", UNARY_ERF, "Gives the error function of each element.") { x, _, g in try g * (-(x * x)).exp() * 1.1283791670955126 },
-        UnaryFunction("erfc", UNARY_ERFC, "Gives 1 - erf(x) for each element.") { x, _, g in try g * (-(x * x)).exp() * -1.1283791670955126 },
-        UnaryFunction("ceil", UNARY_CEIL, "Rounds each element up.", floating: false) { x, _, _ in try Tensor.zeros(x.shape, x.dtype) },
-        UnaryFunction("frac", UNARY_FRAC, "Gives x - trunc(x) for each element.", floating: false) { _, _, g in g },
+        UnaryFunction("neg", UNARY_NEG, "Gives -x for each element.", ("1.0, -2.0", "-1.,  2."), floating: false) { _, _, g in try -g },
+        UnaryFunction("rsqrt", UNARY_RSQRT, "Gives 1 / sqrt(x) for each element.", ("4.0, 16.0", "0.5000, 0.2500"), domain: "pos") { _, y, g in try g * (y * y * y) * -0.5 },
+        UnaryFunction("exp2", UNARY_EXP2, "Gives 2 to the power of each element.", ("3.0, -1.0", "8.0000, 0.5000")) { _, y, g in try g * y * 0.6931471805599453 },
+        UnaryFunction("expm1", UNARY_EXPM1, "Gives e^x - 1 for each element, exactly near 0.", ("0.0, 1.0", "0.0000, 1.7183")) { _, y, g in try g * (y + 1) },
+        UnaryFunction("log2", UNARY_LOG2, "Gives the logarithm to base 2 of each element.", ("8.0, 2.0", "3., 1."), domain: "pos") { x, _, g in try g / (x * 0.6931471805599453) },
+        UnaryFunction("log10", UNARY_LOG10, "Gives the logarithm to base 10 of each element.", ("10.0, 1000.0", "1., 3."), domain: "pos") { x, _, g in try g / (x * 2.302585092994046) },
+        UnaryFunction("log1p", UNARY_LOG1P, "Gives log(1 + x) for each element, exactly near 0.", ("0.0, 1.0", "0.0000, 0.6931"), domain: "pos") { x, _, g in try g / (x + 1) },
+        UnaryFunction("tan", UNARY_TAN, "Gives the tangent of each element, in radians.", ("0.0, math.pi / 4", "0., 1."), domain: "unit") { _, y, g in try g * (y * y + 1) },
+        UnaryFunction("asin", UNARY_ASIN, "Gives the arc sine of each element, in radians.", ("0.0, 1.0", "0.0000, 1.5708"), domain: "unit") { x, _, g in try g / (1 - x * x).sqrt() },
+        UnaryFunction("acos", UNARY_ACOS, "Gives the arc cosine of each element, in radians.", ("1.0, 0.0", "0.0000, 1.5708"), domain: "unit") { x, _, g in try -(g / (1 - x * x).sqrt()) },
+        UnaryFunction("atan", UNARY_ATAN, "Gives the arc tangent of each element, in radians.", ("0.0, 1.0", "0.0000, 0.7854")) { x, _, g in try g / (x * x + 1) },
+        UnaryFunction("erf", UNARY_ERF, "Gives the error function of each element.", ("0.0, 1.0", "0.0000, 0.8427")) { x, _, g in try g * (-(x * x)).exp() * 1.1283791670955126 },
+        UnaryFunction("erfc", UNARY_ERFC, "Gives 1 - erf(x) for each element.", ("0.0, 1.0", "1.0000, 0.1573")) { x, _, g in try g * (-(x * x)).exp() * -1.1283791670955126 },
+        UnaryFunction("ceil", UNARY_CEIL, "Rounds each element up.", ("-1.5, 1.5", "-1.,  2."), floating: false) { x, _, _ in try Tensor.zeros(x.shape, x.dtype) },
+        UnaryFunction("frac", UNARY_FRAC, "Gives x - trunc(x) for each element.", ("1.25, -1.25", " 0.2500, -0.2500"), floating: false) { _, _, g in g },
     ]
 }
 
@@ -253,6 +261,7 @@ extension Op {
             """
             leaky_relu(input: tensor, negative_slope: number = 0.01) -> tensor
             Gives x where it is positive, else negative_slope * x.
+            Example: tensor{-1.0, 2.0}:leaky_relu(0.1) --> tensor([-0.1000,  2.0000])
             Source: torch.nn.functional.leaky_relu
             """, UNARY_LEAKY_RELU, samples: ["x:leaky_relu()", "x:leaky_relu(0.2)"], { (try $0.double(1), 0) }
         ) { slope, _ in { x, _, g in try Tensor.where(try above(x, 0), g, try g * slope) } },
@@ -260,6 +269,7 @@ extension Op {
             """
             elu(input: tensor, alpha: number = 1) -> tensor
             Gives x where it is positive, else alpha * (e^x - 1).
+            Example: tensor{-1.0, 2.0}:elu() --> tensor([-0.6321,  2.0000])
             Source: torch.nn.functional.elu
             """, UNARY_ELU, samples: ["x:elu()", "x:elu(0.5)"], { (try $0.double(1), 0) }
         ) { alpha, _ in { x, y, g in try Tensor.where(try above(x, 0), g, try g * (y + alpha)) } },
@@ -267,6 +277,7 @@ extension Op {
             """
             softplus(input: tensor, beta: number = 1, threshold: number = 20) -> tensor
             Gives log(1 + e^(beta x)) / beta; x itself where beta x exceeds the threshold.
+            Example: tensor{0.0, 30.0}:softplus() --> tensor([ 0.6931, 30.0000])
             Source: torch.nn.functional.softplus
             """, UNARY_SOFTPLUS, samples: ["x:softplus()", "x:softplus(2)", "x:softplus(1, 0.5)"], { (try $0.double(1), try $0.double(2)) }
         ) { beta, threshold in
@@ -276,6 +287,7 @@ extension Op {
             """
             gelu(input: tensor, *, approximate: "none"|"tanh" = "none") -> tensor
             Gives x times the normal distribution's cumulative probability, or its tanh approximation.
+            Example: tensor{-1.0, 1.0}:gelu() --> tensor([-0.1587,  0.8413])
             Source: torch.nn.functional.gelu
             """, inPlace: true, samples: ["x:gelu()", "x:gelu({approximate = \"tanh\"})"]
         ) {
@@ -302,6 +314,7 @@ extension Op {
             """
             hardtanh(input: tensor, min_val: number = -1, max_val: number = 1) -> tensor
             Limits each element to the range from min_val to max_val.
+            Example: tensor{-3.0, 0.5}:hardtanh() --> tensor([-1.0000,  0.5000])
             Source: torch.nn.functional.hardtanh
             """, inPlace: true, samples: ["x:hardtanh()", "x:hardtanh(-0.3, 0.8)"]
         ) { .tensor(try $0.tensor(0).clamp(try $0.scalar(1), try $0.scalar(2))) },

@@ -49,7 +49,9 @@ extension Tensor {
     public subscript(_ parts: [IndexPart]) -> Tensor {
         get throws {
             let (view, tensors) = try basicIndex(parts)
-            return tensors.isEmpty ? view : try view.gather(tensors)
+            if !tensors.isEmpty { return try view.gather(tensors) }
+            // `x["..."]` is another tensor on the same memory, with x before it in the history.
+            return view === self ? try expand(shape) : view
         }
     }
 

@@ -80,15 +80,16 @@ extension Tensor: CustomStringConvertible {
         if !isDefault { suffixes.append("dtype=\(dtype.name)") }
         if let node { suffixes.append("grad_fn=<\(node.name)>") } else if leafRequiresGrad { suffixes.append("requires_grad=true") }
         var out = prefix + (count == 0 ? "[]" : elementText(indent: prefix.utf8.count))
-        let lastLine = out.lastIndex(of: "\n").map { out.distance(from: $0, to: out.endIndex) } ?? out.count
-        var length = lastLine
+        var length = 1 + (out.lastIndex(of: "\n").map { out.distance(from: $0, to: out.endIndex) } ?? out.count + 1)
         for suffix in suffixes {
-            if length + suffix.count + 2 > PrintStyle.lineWidth {
+            // PyTorch writes torch.float64 here: lines break where its own do.
+            let width = suffix.count + (suffix.hasPrefix("dtype=") ? 6 : 0)
+            if length + width + 2 > PrintStyle.lineWidth {
                 out += ",\n" + String(repeating: " ", count: prefix.count) + suffix
-                length = prefix.count + suffix.count
+                length = prefix.count + width
             } else {
                 out += ", " + suffix
-                length += suffix.count + 2
+                length += width + 2
             }
         }
         return out + ")"

@@ -22,6 +22,32 @@ public enum Scalar: Sendable, Equatable {
         }
     }
 
+    /// The number itself when elements of a dtype can hold it. Of integers outside the range only negative ones wrap round
+    /// in uint8, as in PyTorch; fractions are cut off.
+    public func checked(for dtype: DType) throws -> Scalar {
+        let holds: Bool
+        switch (self, dtype) {
+        case (.bool, _), (_, .float32), (_, .float64), (_, .bool), (.int, .int64): return self
+        case (.int(let i), .int32): holds = Int32(exactly: i) != nil
+        case (.int(let i), _): holds = (-255...255).contains(i)
+        case (.double(let d), .int64): holds = d >= -0x1p63 && d < 0x1p63
+        case (.double(let d), .int32): holds = d >= -0x1p31 && d < 0x1p31
+        case (.double(let d), _): holds = d >= 0 && d < 256
+        }
+        if holds { return self }
+        let text = if case .int(let i) = self { "\(i)" } else { "\(double)" }
+        throw TensorError("\(text) does not fit into \(dtype.name)")
+    }
+
+    /// The nearest number that an integer dtype holds.
+    func saturated(to dtype: DType) -> Scalar {
+        switch dtype {
+        case .int32: .int(min(max(int, Int(Int32.min)), Int(Int32.max)))
+        case .uint8: .int(min(max(int, 0), 255))
+        default: self
+        }
+    }
+
     var isInteger: Bool { if case .double = self { false } else { true } }
 
     /// The dtype of a 0-d tensor made from this number.
