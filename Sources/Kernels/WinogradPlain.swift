@@ -18,7 +18,7 @@ func winogradPlain(_ job: UnsafePointer<WinogradJob>, image: Int, first: Int, ro
                     var best = 0
                     for i in 1..<4 {
                         let a = pair[(best >> 1) &* j.ow &+ 2 &* c &+ best & 1], b = pair[(i >> 1) &* j.ow &+ 2 &* c &+ i & 1]
-                        if a == a && (a < b || b != b) { best = i }
+                        if a < b || b != b { best = i } // as max_pool does: of several NaN the last
                     }
                     let at = (r >> 1) &* j.tileColumns &+ c
                     y[at] = pair[(best >> 1) &* j.ow &+ 2 &* c &+ best & 1]

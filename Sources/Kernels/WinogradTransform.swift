@@ -146,7 +146,7 @@ func winogradOutputs(
     return !FloatLanes.anyLane(strange.isNaN)
 }
 
-/// The same, pooled: the largest of each tile, and which it was (the first of equals; a NaN is largest).
+/// The same, pooled: the largest of each tile, and which it was (the first of equals; a NaN is largest, of several the last).
 @inline(__always)
 func winogradPooled(
     _ job: UnsafePointer<WinogradJob>, image: Int, first: Int, rows: Int, _ products: UnsafePointer<Float>, _ tiles: Int
@@ -187,8 +187,8 @@ func winogradPooled(
 
 @inline(__always)
 func winogradLarger(_ v: FloatLanes, _ offset: Int32, _ best: inout FloatLanes, _ at: inout SIMD16<Int32>) {
-    // Not "best >= v": that is also true where v is NaN; and where best is NaN already, the first stays.
-    let take = FloatLanes.either(FloatLanes.less(best, v), v.isNaN) .& (best.v .== best.v)
+    // As max_pool does: a NaN wins over everything, of several the last.
+    let take = FloatLanes.either(FloatLanes.less(best, v), v.isNaN)
     best = FloatLanes.select(take, v, best)
     at = at.replacing(with: SIMD16(repeating: offset), where: take)
 }

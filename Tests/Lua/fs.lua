@@ -43,6 +43,11 @@ fails("Is a directory", function() fs.write(root .. "/a", "t") end)
 assert(fs.is_dir(root .. "/a") and #fs.list(root) == 2)
 fs.remove(root .. "/y.bin")
 fs.remove(root .. "/y.bin")
+-- FIPS 180-4's example.
+fs.write(root .. "/abc", "abc")
+assert(fs.sha256(root .. "/abc") == "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad")
+fs.remove(root .. "/abc")
+fails("nothere", fs.sha256, root .. "/nothere")
 fs.remove(root .. "/a", {recursive = true})
 assert(#fs.list(root) == 0)
 

@@ -63,7 +63,7 @@ local function has(name, figure, ...)
   local text = figure:svg()
   for _, part in ipairs{...} do check.that(name, text:find(part, 1, true), "'" .. part .. "' is not in the SVG") end
 end
-has("plot.line", plot.line{series = {train = {3, 2, 1}, test = {4, 3, 3}}, title = "loss", xlabel = "epoch"}, "loss", "epoch", "train", "test", "<path")
+has("plot.line", plot.line{series = {train = {3, 2, 1}, test = {4, 3, 3}}, title = "loss", xlabel = "epoch"}, "loss", "epoch", "train", "test", "<polyline")
 has("plot.scatter", plot.scatter({1, 2, 3}, {4, 5, 6}, {title = "points"}), "points")
 has("plot.hist", plot.hist(tensor.arange(100), {bins = 10, title = "numbers"}), "numbers", "count")
 has("plot.confusion", plot.confusion({{8, 2}, {1, 9}}, {"cat", "dog"}), "cat", "dog", ">8<", ">9<")

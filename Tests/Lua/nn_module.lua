@@ -169,7 +169,7 @@ do
     return nn.Conv2d(inputs, outputs, kernel, options), nn.ReLU(), nn.MaxPool2d(2)
   end
   for _, case in ipairs{
-    {16, 20, 3, {padding = 1}, 10}, {16, 16, 3, {}, 11}, {2, 5, 5, {}, 12}, {1, 4, 3, {stride = 2}, 9}, {4, 6, 3, {groups = 2}, 6},
+    {16, 20, 3, {padding = 1}, 10}, {16, 16, 3, {padding = 0}, 11}, {2, 5, 5, {padding = 0}, 12}, {1, 4, 3, {stride = 2}, 9}, {4, 6, 3, {groups = 2}, 6},
   } do
     local name = ("convolution %d to %d, %d"):format(case[1], case[2], case[5])
     for _, pools in ipairs{true, false} do

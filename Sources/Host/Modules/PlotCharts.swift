@@ -29,7 +29,7 @@ enum PlotCharts {
                   series: as for plot.line
                   group: the class of each point: each class gets a colour and a line in the legend
                   labels: names of the series, or of the groups in ascending order
-                Example: print(plot.scatter({1, 2, 3}, {4, 5, 6}, {group = {0, 1, 0}})) --> Figure(points, 2 series, 640x400)
+                Example: print(plot.scatter({1, 2, 3}, {4, 5, 6}, {group = {0, 1, 0}})) --> Figure(points, 2 series, 560x480)
                 Source: matplotlib.pyplot.scatter
                 """, returns: type
             ) { call in try call.push(try chart(call, values, .points, group: 11, size: (12, 13)), type) },

@@ -74,7 +74,9 @@ local function compile_last(text, name)
     local tail = text:sub(starts[k])
     -- What opens so may go on with the line before.
     if tail:find("^%s*[%a_#]") and not tail:find("^%s*%-%-") then
-      local chunk = load(text:sub(1, starts[k] - 1) .. "return " .. tail, name)
+      -- What stands before is whole by itself: a `return` within a loop would end the loop.
+      local before = text:sub(1, starts[k] - 1)
+      local chunk = load(before) and load(before .. "return " .. tail, name)
       if chunk then return chunk end
     end
   end
