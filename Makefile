@@ -2,6 +2,8 @@
 SWIFT ?= swift
 CONFIG := -c release
 HOST := .build/release/host
+# By their names: `--build-tests` also compiles the protobuf compiler in C++, for ten minutes.
+BUILD_TESTS = $(SWIFT) build $(CONFIG) --product host && $(SWIFT) build $(CONFIG) --product hostPackageTests
 PACKAGES := liblua5.4-dev libcurl4-openssl-dev libssl-dev zlib1g-dev libyaml-dev libpng-dev libturbojpeg0-dev liblapack3 libreadline8 libcairo2 libdeflate0 pkg-config
 MODULES := lua5.4 libcurl libcrypto zlib yaml-0.1 libpng libturbojpeg
 
@@ -22,7 +24,7 @@ train: build ## train MNIST with scripts/train.lua; ARGS="--model linear" passes
 
 test: deps ## build and run all tests
 	@scripts/install-packages.sh "$(MODULES)" "$(PACKAGES) jsonnet" jsonnet
-	$(SWIFT) build $(CONFIG) --build-tests
+	$(BUILD_TESTS)
 	Tests/check-kernel-symbols.sh
 	$(SWIFT) test $(CONFIG) --skip-build
 
@@ -30,7 +32,7 @@ wandb-compat: build ## compare our W&B runs with those of the official client (i
 	@Tests/wandb-compat/compat.sh $(HOST)
 
 wandb-kills: deps ## kill the program 500 times and look for lost or doubled rows; KILLS=N
-	$(SWIFT) build $(CONFIG) --build-tests
+	$(BUILD_TESTS)
 	HOST_KILLS=$(or $(KILLS),500) $(SWIFT) test $(CONFIG) --skip-build --filter WandbTests.KillTests
 
 test-cpu-levels: build ## train some steps as older CPUs, emulated: the same bits everywhere
@@ -53,7 +55,7 @@ bench-peers: ## install PyTorch and wandb into .venv-bench, for make bench to co
 # Not part of `make test`: they need a browser, or packages from PyPI.
 test-report: build ## draw the page that train.lua leaves in headless Chromium and check it; SHOTS=FOLDER keeps the pictures
 	@command -v chromium >/dev/null || scripts/install-packages.sh "" chromium chromium
-	$(SWIFT) build $(CONFIG) --build-tests
+	$(BUILD_TESTS)
 	REPORT_SHOTS="$(SHOTS)" $(SWIFT) test $(CONFIG) --skip-build --filter ReportTests
 
 JUPYTER := .venv-jupyter
@@ -83,7 +85,7 @@ fuzz-files: deps ## feed broken files to all readers: FUZZ_SECONDS=60 for each f
 	FUZZ_SECONDS=$(FUZZ_SECONDS) FUZZ_SEED=$(FUZZ_SEED) Tests/Fuzz/run.sh
 
 test-kill: deps ## kill training at 200 random instants
-	$(SWIFT) build $(CONFIG) --build-tests
+	$(BUILD_TESTS)
 	HOST_KILLS=$${HOST_KILLS:-200} $(SWIFT) test $(CONFIG) --skip-build --filter HostTests.TrainingKillTests
 
 soak: build ## train for an hour: memory, files and threads stay flat; SOAK_SECONDS
