@@ -268,10 +268,12 @@ def trained():
         run("trained.lua", os.path.join(out, "model.safetensors"), kind, str(count), logits, LUA_PATH="scripts/lib/?.lua;;")
         ours = numpy.load(logits)
         difference = numpy.abs(ours - theirs[:count]).max()
-        assert difference < 1e-4, f"{kind}: logits differ by {difference}"
+        # The linear model's logits reach 150: there float32 itself rounds sums of 784 terms by a part in a million.
+        allowed = max(1e-4, 1e-6 * numpy.abs(ours).max())
+        assert difference < allowed, f"{kind}: logits differ by {difference}, expected less than {allowed}"
         session = check_onnx.onnxruntime.InferenceSession(logits + ".onnx", providers=["CPUExecutionProvider"])
         by_onnx = numpy.abs(session.run(None, {"input": x[:count].numpy()})[0] - ours).max()
-        assert by_onnx < 1e-4, f"{kind}: onnxruntime's logits differ by {by_onnx}"
+        assert by_onnx < allowed, f"{kind}: onnxruntime's logits differ by {by_onnx}"
         print(f"  {kind}: logits up to {numpy.abs(ours).max():.3g}, largest difference {difference:.2g} (PyTorch), {by_onnx:.2g} (onnxruntime)")
     return len(nets)
 
