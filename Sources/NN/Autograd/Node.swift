@@ -137,20 +137,21 @@ enum GraphRelease {
     nonisolated(unsafe) private static var queue: [Item] = []
     nonisolated(unsafe) private static var isDraining = false
 
+    /// Nothing but the queue may hold what is handed over: a copy that a caller drops after the loop starts a recursion.
     static func take(edges: inout Edges, backward: inout Node.Backward?) {
-        var item = Item()
-        swap(&item.edges, &edges)
-        swap(&item.backward, &backward)
-        drain(item)
-    }
-
-    private static func drain(_ item: consuming Item) {
-        queue.append(item)
+        queue.append(Item())
+        let last = queue.count - 1
+        swap(&queue[last].edges, &edges)
+        swap(&queue[last].backward, &backward)
         if isDraining { return }
         isDraining = true
-        while let next = queue.popLast() { _ = consume next }
+        while !queue.isEmpty { releaseLast() }
         isDraining = false
     }
+
+    /// A function of its own, so that the item is gone before the next one is looked at.
+    @inline(never)
+    private static func releaseLast() { _ = queue.removeLast() }
 }
 
 extension Tensor {
