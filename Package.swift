@@ -41,9 +41,10 @@ let package = Package(
         .target(name: "CLuaShim", dependencies: ["CLua"]),
         .target(name: "CPrelude"),
         .target(name: "LuaBridge", dependencies: ["CLua", "CLuaShim"]),
+        .target(name: "JSONText"),
         // Tensors are used from one thread; debug builds check exclusive access, which costs more than a small operation.
         .target(
-            name: "NN", dependencies: ["KernelABI", "CZlib"] + kernels,
+            name: "NN", dependencies: ["KernelABI", "CZlib", "JSONText"] + kernels,
             swiftSettings: [.unsafeFlags(["-enforce-exclusivity=unchecked"], .when(configuration: .release))]),
         .target(
             name: "ONNX", dependencies: ["NN", .product(name: "SwiftProtobuf", package: "swift-protobuf")],
@@ -51,16 +52,16 @@ let package = Package(
         .target(
             name: "Wandb",
             dependencies: [
-                "CCurl", "CCrypto", "CZlib", .product(name: "SwiftProtobuf", package: "swift-protobuf"),
+                "CCurl", "CCrypto", "CZlib", "JSONText", .product(name: "SwiftProtobuf", package: "swift-protobuf"),
             ],
             exclude: ["Proto/records.proto"]),
         .target(
-            name: "FileFuzzing", dependencies: ["LuaBridge", "NN", "Wandb", "CYAML"], path: "Tests/Fuzz/FileFuzzing"),
+            name: "FileFuzzing", dependencies: ["LuaBridge", "NN", "Wandb", "JSONText", "CYAML"], path: "Tests/Fuzz/FileFuzzing"),
         .executableTarget(
-            name: "host", dependencies: ["LuaBridge", "NN", "ONNX", "Wandb", "CPrelude", "CCurl", "CCrypto", "CYAML"],
+            name: "host", dependencies: ["LuaBridge", "NN", "ONNX", "Wandb", "JSONText", "CPrelude", "CCurl", "CCrypto", "CYAML"],
             path: "Sources/Host", exclude: ["Prelude"]),
         .testTarget(name: "KernelsTests", dependencies: ["KernelABI"] + kernels, exclude: ["Golden"]),
-        .testTarget(name: "NNTests", dependencies: ["NN"]),
+        .testTarget(name: "NNTests", dependencies: ["NN", "JSONText"]),
         .testTarget(name: "LuaBridgeTests", dependencies: ["LuaBridge"]),
         .testTarget(name: "WandbTests", dependencies: ["Wandb"], exclude: ["Fixtures"]),
         .testTarget(name: "HostTests", dependencies: ["host", "Wandb"]),

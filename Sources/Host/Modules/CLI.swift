@@ -39,12 +39,7 @@ enum ConfigFile {
         let parse: ([UInt8]) throws -> LuaValue
         switch ending {
         case "json":
-            parse = { bytes in
-                try bytes.withUnsafeBytes { bytes in
-                    var reader = JSONReader(bytes)
-                    return try reader.document()
-                }
-            }
+            parse = { bytes in try bytes.withUnsafeBytes { try JSONReader.value($0) } }
         case "yaml", "yml": parse = { try YAMLReader.document($0) }
         case "toml": parse = { try TOMLReader.document($0) }
         default: throw LuaError("\(path): expected a file that ends in .json, .yaml, .yml or .toml")

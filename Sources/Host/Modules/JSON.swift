@@ -39,11 +39,7 @@ func registerJSON(_ lua: Lua) throws {
                 Source: RFC 8259; Python's json.loads
                 """
             ) { call in
-                let value = try call.withBytes(0) { bytes in
-                    var reader = JSONReader(bytes)
-                    return try reader.document()
-                }
-                try call.push(value)
+                try call.push(try call.withBytes(0) { try JSONReader.value($0) })
             })
     }
 }

@@ -1,3 +1,5 @@
+import JSONText
+
 /// A training run's state in one file: tensors by name, plain values, the random generator. It is a
 /// safetensors file, so other tools can look into it; values and generator are in its metadata.
 public enum Checkpoint {

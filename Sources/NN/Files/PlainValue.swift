@@ -1,3 +1,5 @@
+import JSONText
+
 /// A value of the script language that files can hold: numbers, text, and tables of them.
 public indirect enum PlainValue: Sendable, Equatable {
     /// Stands for nothing where a table needs a value.
@@ -66,6 +68,7 @@ public indirect enum PlainValue: Sendable, Equatable {
         case .int(let i): self = .int(i)
         case .double(let d): self = .double(d)
         case .string(let s): self = .bytes(Array(s.utf8))
+        case .bytes(let b): self = .bytes(b)
         case .array(let values): self = .list(try values.map { try PlainValue($0) })
         case .object(let members):
             guard members.count == 1, members[0].name.hasPrefix("$") else {

@@ -1,3 +1,5 @@
+import JSONText
+
 /// Tensors by name in one file: a length, a JSON header, the elements.
 /// Source: https://github.com/huggingface/safetensors (the section on the format)
 public enum Safetensors {
@@ -55,8 +57,8 @@ public enum Safetensors {
         let text = try file.bytes(Int(length), at: 8)
         guard text.first == UInt8(ascii: "{") else { throw TensorError.file(path, at: 8, "not a safetensors file: expected a header that begins with '{'") }
         let json: JSON
-        do { json = try JSONParser.parse(text) } catch let failure as JSONParser.Failure {
-            throw TensorError.file(path, at: 8 + failure.offset, "in the header: \(failure.reason)")
+        do { json = try JSONParser.parse(text, .modelFile) } catch {
+            throw TensorError.file(path, at: 8 + error.offset, "in the header: \(error.reason)")
         }
         guard case .object(let members) = json else { throw TensorError.file(path, at: 8, "the header is not an object") }
         var metadata: [(name: String, text: String)] = []

@@ -1,3 +1,5 @@
+import JSONText
+
 extension Safetensors {
     /// How floating-point tensors are stored.
     public enum Precision: String, CaseIterable, Sendable {

@@ -1,3 +1,4 @@
+import JSONText
 import LuaBridge
 import NN
 import Wandb
@@ -24,14 +25,11 @@ public enum FileFormat: String, CaseIterable, Sendable {
     private func read(_ bytes: [UInt8]) throws {
         switch self {
         case .json:
-            // Three readers: of scripts, of model files, of the server's answers.
+            // Three sets of rules: for scripts, for model files, for the server's answers.
             var failure: (any Error)?
             do { _ = try JSON.decode(String(decoding: bytes, as: UTF8.self)) } catch { failure = error }
             do { _ = try Wandb.JSONReader.value(bytes) } catch { failure = error }
-            try bytes.withUnsafeBytes { bytes in
-                var reader = JSONReader(bytes)
-                _ = try reader.document()
-            }
+            _ = try JSONParser.parse(bytes, JSONParser.Rules(strings: .keepBytes))
             if let failure { throw failure }
         case .toml: _ = try TOMLReader.document(bytes)
         case .yaml: _ = try YAMLReader.document(bytes)

@@ -1,1 +1,0 @@
-../../../Sources/Host/Modules/JSONReader.swift
