@@ -26,30 +26,50 @@ func crossEntropyTask<V: Vector>(_: V.Type, _ s: Shared<CrossEntropyArguments>, 
     let lse = a.lse.assumingMemoryBound(to: V.Scalar.self)
     let rowWeight = a.rowWeight.assumingMemoryBound(to: V.Scalar.self)
     let zero = V(0.0)
-    for r in s.first(chunk)..<s.end(chunk) {
-        let x = a.logits.assumingMemoryBound(to: V.Scalar.self) + r &* c
-        let m = V(maxScalar(x, c, V.self))
-        let shift = finiteOrZero(m)
-        let sum = sumRow(V.self, c) { i, n in V.exp(loadSome(x + i, n, V.infinity.negated) - shift) }
-        let l = V.log(V(sum)) + shift
-        lse[r] = l[0]
-        let t = a.target[r]
-        if t == a.ignored {
-            loss[r] = V.scalar(0)
-            rowWeight[r] = V.scalar(0)
-            continue
+    var first = s.first(chunk)
+    let end = s.end(chunk)
+    while first < end {
+        // The logarithms of a vector of rows at once.
+        let rows = min(V.lanes, end &- first)
+        for r in first..<(first &+ rows) {
+            (rowWeight[r], lse[r]) = exponentialSum(a.logits.assumingMemoryBound(to: V.Scalar.self) + r &* c, c, V.self)
         }
-        let w = weight.map { V($0[Int(t)]) } ?? V(1.0)
-        rowWeight[r] = w[0]
-        var value = w * (l - V(x[Int(t)]))
-        if a.smoothing != 0 {
-            let spread = sumRow(V.self, c) { i, n in
-                (weight.map { loadSome($0 + i, n, zero) } ?? V(1.0)) * (l - loadSome(x + i, n, l))
+        let shifts = loadSome(UnsafePointer(rowWeight + first), rows, zero)
+        storeSome(V.log(loadSome(UnsafePointer(lse + first), rows, V(1.0))) + shifts, lse + first, rows)
+        for r in first..<(first &+ rows) {
+            let x = a.logits.assumingMemoryBound(to: V.Scalar.self) + r &* c
+            let l = V(lse[r])
+            let t = a.target[r]
+            if t == a.ignored {
+                loss[r] = V.scalar(0)
+                rowWeight[r] = V.scalar(0)
+                continue
             }
-            value = V.fma(V(spread), V(a.smoothing / Double(c)), value * V(1 - a.smoothing))
+            let w = weight.map { V($0[Int(t)]) } ?? V(1.0)
+            rowWeight[r] = w[0]
+            var value = w * (l - V(x[Int(t)]))
+            if a.smoothing != 0 {
+                let spread = sumRow(V.self, c) { i, n in
+                    (weight.map { loadSome($0 + i, n, zero) } ?? V(1.0)) * (l - loadSome(x + i, n, l))
+                }
+                value = V.fma(V(spread), V(a.smoothing / Double(c)), value * V(1 - a.smoothing))
+            }
+            loss[r] = value[0]
         }
-        loss[r] = value[0]
+        first &+= rows
     }
+}
+
+/// The greatest element m (0 where that is infinite) and the sum of exp(x - m).
+@inline(__always)
+func exponentialSum<V: Vector>(_ x: UnsafePointer<V.Scalar>, _ n: Int, _: V.Type) -> (V.Scalar, V.Scalar) {
+    if n <= V.lanes {
+        let v = loadSome(x, n, V.infinity.negated)
+        let shift = finiteOrZero(V(greatest(v)))
+        return (shift[0], V.exp(v - shift).sum)
+    }
+    let shift = finiteOrZero(V(maxScalar(x, n, V.self)))
+    return (shift[0], sumRow(V.self, n) { i, n in V.exp(loadSome(x + i, n, V.infinity.negated) - shift) })
 }
 
 /// glogits[j] = g ((1 - ls) w[t] (p[j] - [j == t]) + ls / C (p[j] sum w - w[j])), p = exp(x - lse).

@@ -72,14 +72,16 @@ func sumRow<V: Vector>(_: V.Type, _ n: Int, _ at: (Int, Int) -> V) -> V.Scalar {
     var tree = FoldTree(V(0.0))
     var acc = V(0.0)
     var i = 0
-    while i < n {
-        acc = acc + at(i, min(V.lanes, n &- i))
+    // Whole vectors by themselves: `at` is inlined with a count that needs no test.
+    while i &+ V.lanes <= n {
+        acc = acc + at(i, V.lanes)
         i &+= V.lanes
         if i % Int(KERNEL_BLOCK) == 0 {
             tree.add(acc) { $0 + $1 }
             acc = V(0.0)
         }
     }
+    if i < n { acc = acc + at(i, n &- i) }
     return (tree.total { $0 + $1 } + acc).sum
 }
 

@@ -10,6 +10,16 @@ struct PoolArguments {
     var countPadding: Bool
 }
 
+extension kernel_pool {
+    /// Windows of 2 x 2 side by side.
+    var isPairs: Bool {
+        @inline(__always) get {
+            kh == 2 && kw == 2 && stride_h == 2 && stride_w == 2 && pad_h == 0 && pad_w == 0 && dilation_h == 1 && dilation_w == 1
+                && 2 &* oh <= h && 2 &* ow <= w
+        }
+    }
+}
+
 /// First and last position of a window that lie inside 0 ..< size, in steps of `dilation` from `start`.
 @inline(__always)
 func windowRange(_ start: Int, _ k: Int, _ dilation: Int, _ size: Int) -> (first: Int, end: Int) {
@@ -102,9 +112,7 @@ func pairRow<V: Vector>(_: V.Type, _ p: UnsafePointer<V.Scalar>, _ count: Int, _
 
 @inline(__always)
 func maxPoolTask<V: Vector>(_: V.Type, _ s: Shared<PoolArguments>, _ chunk: Int) where V.Scalar: BinaryFloatingPoint {
-    let p = s.arguments.p
-    let pairs = p.kh == 2 && p.kw == 2 && p.stride_h == 2 && p.stride_w == 2 && p.pad_h == 0 && p.pad_w == 0
-        && p.dilation_h == 1 && p.dilation_w == 1 && 2 &* p.oh <= p.h && 2 &* p.ow <= p.w
+    let pairs = s.arguments.p.isPairs
     for plane in s.first(chunk)..<s.end(chunk) {
         if pairs { maxPoolPairs(V.self, s.arguments, plane) } else { maxPoolPlane(V.self, s.arguments, plane) }
     }
@@ -123,10 +131,52 @@ func maxPool(
     }
 }
 
+/// Back through windows of 2 x 2 side by side: each element of gx is written once, with its window's gradient or 0.
+@inline(__always)
+func maxPoolPairsBackward(_ a: PoolArguments, _ plane: Int) {
+    let p = a.p
+    let gy = a.x.assumingMemoryBound(to: Float.self) + plane &* p.oh &* p.ow
+    let gx = a.y.assumingMemoryBound(to: Float.self) + plane &* p.h &* p.w
+    let index = UnsafeRawPointer(a.index! + plane &* p.oh &* p.ow).assumingMemoryBound(to: Float.self)
+    let lanes = SIMD16<Int32>(0, 2, 4, 6, 8, 10, 12, 14, 16, 18, 20, 22, 24, 26, 28, 30)
+    let w = Int32(truncatingIfNeeded: p.w)
+    let zero: FloatLanes = 0.0
+    for oh in 0..<p.oh {
+        var ow = 0
+        while ow < p.ow {
+            let count = min(FloatLanes.lanes, p.ow &- ow)
+            let o = oh &* p.ow &+ ow
+            let base = 2 &* oh &* p.w &+ 2 &* ow
+            let at = unsafeBitCast(loadSome(index + o, count, zero).v, to: SIMD16<Int32>.self)
+                &- (lanes &+ SIMD16(repeating: Int32(truncatingIfNeeded: base)))
+            let g = loadSome(gy + o, count, zero) + zero
+            for row in 0..<2 {
+                let left = FloatLanes.select(at .== SIMD16(repeating: row == 0 ? 0 : w), g, zero)
+                let right = FloatLanes.select(at .== SIMD16(repeating: row == 0 ? 1 : w &+ 1), g, zero)
+                let to = gx + (base &+ row &* p.w)
+                storeSome(FloatLanes(bits: kernel_zip_low_32(left.bits, right.bits)), to, 2 &* count)
+                if count > 8 {
+                    storeSome(FloatLanes(bits: kernel_zip_high_32(left.bits, right.bits)), to + 16, 2 &* count &- 16)
+                }
+            }
+            ow &+= FloatLanes.lanes
+        }
+        // What no window covers.
+        for row in 0..<2 {
+            for j in (2 &* p.ow)..<max(2 &* p.ow, p.w) { gx[(2 &* oh &+ row) &* p.w &+ j] = 0 }
+        }
+    }
+    for i in (2 &* p.oh &* p.w)..<max(2 &* p.oh &* p.w, p.h &* p.w) { gx[i] = 0 }
+}
+
 /// gx = 0, then gx[index] += gy in ascending order. Here x is gy and y is gx.
 @inline(__always)
 func maxPoolBackwardTask<T: BinaryFloatingPoint>(_: T.Type, _ s: Shared<PoolArguments>, _ chunk: Int) {
     let a = s.arguments
+    if T.self == Float.self && a.p.isPairs {
+        for plane in s.first(chunk)..<s.end(chunk) { maxPoolPairsBackward(a, plane) }
+        return
+    }
     let inside = a.p.h &* a.p.w
     let outside = a.p.oh &* a.p.ow
     for plane in s.first(chunk)..<s.end(chunk) {

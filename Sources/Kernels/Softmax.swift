@@ -26,11 +26,11 @@ func eachProblem<V: Vector>(
 @inline(__always)
 func mapRow<V: Vector>(_: V.Type, _ n: Int, _ y: UnsafeMutablePointer<V.Scalar>, _ f: (Int, Int) -> V) {
     var i = 0
-    while i < n {
-        let count = min(V.lanes, n &- i)
-        storeSome(f(i, count), y + i, count)
+    while i &+ V.lanes <= n {
+        f(i, V.lanes).store(y + i)
         i &+= V.lanes
     }
+    if i < n { f(i, n &- i).store(y + i, count: n &- i) }
 }
 
 @inline(__always)

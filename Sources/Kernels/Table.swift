@@ -49,10 +49,8 @@ public func kernelTable() -> kernel_table {
         cross_entropy_backward: { dtype, r, c, logits, target, weight, ignored, smoothing, lse, g, gStride, glogits, exec in
             crossEntropyBackward(dtype, r, c, logits, target, weight, ignored, smoothing, lse, g, gStride, glogits, exec)
         },
-        lstm_step: { dtype, rows, h, gates, old, cell, squashed, state in lstmStep(dtype, rows, h, gates, old, cell, squashed, state) },
-        lstm_back: { dtype, rows, h, dout, dnext, dc, gates, squashed, old, slopes in
-            lstmBack(dtype, rows, h, dout, dnext, dc, gates, squashed, old, slopes)
-        },
+        lstm: { dtype, p, exec in lstmForward(dtype, p, exec) },
+        lstm_backward: { dtype, p, exec in lstmBackward(dtype, p, exec) },
         sgd: { dtype, n, o, p, g, momentum in sgd(dtype, n, o, p, g, momentum) },
         adam: { dtype, n, o, p, g, m, v, vmax in adam(dtype, n, o, p, g, m, v, vmax) })
 }

@@ -7,11 +7,11 @@ func mapLanes<V: Vector>(_: V.Type, _ n: Int, _ x: UnsafeRawPointer, _ y: Unsafe
     let x = x.assumingMemoryBound(to: V.Scalar.self)
     let y = y.assumingMemoryBound(to: V.Scalar.self)
     var i = 0
-    while i < n {
-        let count = n &- i
-        storeSome(f(loadSome(x + i, count, V(1.0))), y + i, count)
+    while i &+ V.lanes <= n {
+        f(V.load(x + i)).store(y + i)
         i &+= V.lanes
     }
+    if i < n { f(V.load(x + i, count: n &- i, pad: V(1.0))).store(y + i, count: n &- i) }
 }
 
 /// A float kernel through the double function: widened, evaluated in two halves, rounded once.

@@ -93,35 +93,43 @@ struct FloatLanes: Vector, ExpressibleByFloatLiteral {
     @inline(__always) func store(_ p: UnsafeMutablePointer<Float>) {
         UnsafeMutableRawPointer(p).storeBytes(of: v, as: SIMD16<Float>.self)
     }
-    @inline(never) static func load(_ p: UnsafePointer<Float>, count: Int, pad: Self) -> Self {
-        var t = pad.v
-        withUnsafeMutableBytes(of: &t) { t in
-            copyBytes(UnsafeRawPointer(p), t.baseAddress!, count &* 4)
+    #if HOST_V4
+        @inline(__always) static func load(_ p: UnsafePointer<Float>, count: Int, pad: Self) -> Self {
+            Self(v: kernel_load_some_f32(p, count, pad.v))
         }
-        return Self(v: t)
-    }
-    @inline(never) func store(_ p: UnsafeMutablePointer<Float>, count: Int) {
-        var p = UnsafeMutableRawPointer(p)
-        var rest = v
-        if count & 8 != 0 {
-            p.storeBytes(of: rest.lowHalf, as: SIMD8<Float>.self)
-            p += 32
-            rest.lowHalf = rest.highHalf
+        @inline(__always) func store(_ p: UnsafeMutablePointer<Float>, count: Int) { kernel_store_some_f32(p, count, v) }
+    #else
+        @inline(__always) static func load(_ p: UnsafePointer<Float>, count: Int, pad: Self) -> Self {
+            var t = pad
+            loadSome(p, count, &t)
+            return t
         }
-        var half = rest.lowHalf
-        if count & 4 != 0 {
-            p.storeBytes(of: half.lowHalf, as: SIMD4<Float>.self)
-            p += 16
-            half.lowHalf = half.highHalf
+        @inline(never) static func loadSome(_ p: UnsafePointer<Float>, _ count: Int, _ to: inout Self) {
+            withUnsafeMutableBytes(of: &to.v) { copyBytes(UnsafeRawPointer(p), $0.baseAddress!, count &* 4) }
         }
-        var pair = half.lowHalf
-        if count & 2 != 0 {
-            p.storeBytes(of: pair.lowHalf, as: SIMD2<Float>.self)
-            p += 8
-            pair.lowHalf = pair.highHalf
+        @inline(never) func store(_ p: UnsafeMutablePointer<Float>, count: Int) {
+            var p = UnsafeMutableRawPointer(p)
+            var rest = v
+            if count & 8 != 0 {
+                p.storeBytes(of: rest.lowHalf, as: SIMD8<Float>.self)
+                p += 32
+                rest.lowHalf = rest.highHalf
+            }
+            var half = rest.lowHalf
+            if count & 4 != 0 {
+                p.storeBytes(of: half.lowHalf, as: SIMD4<Float>.self)
+                p += 16
+                half.lowHalf = half.highHalf
+            }
+            var pair = half.lowHalf
+            if count & 2 != 0 {
+                p.storeBytes(of: pair.lowHalf, as: SIMD2<Float>.self)
+                p += 8
+                pair.lowHalf = pair.highHalf
+            }
+            if count & 1 != 0 { p.storeBytes(of: pair[0], as: Float.self) }
         }
-        if count & 1 != 0 { p.storeBytes(of: pair[0], as: Float.self) }
-    }
+    #endif
     @inline(__always) static func + (a: Self, b: Self) -> Self { Self(v: a.v + b.v) }
     @inline(__always) static func - (a: Self, b: Self) -> Self { Self(v: a.v - b.v) }
     @inline(__always) static func * (a: Self, b: Self) -> Self { Self(v: a.v * b.v) }
@@ -220,29 +228,37 @@ struct DoubleLanes: Vector, ExpressibleByFloatLiteral {
     @inline(__always) func store(_ p: UnsafeMutablePointer<Double>) {
         UnsafeMutableRawPointer(p).storeBytes(of: v, as: SIMD8<Double>.self)
     }
-    @inline(never) static func load(_ p: UnsafePointer<Double>, count: Int, pad: Self) -> Self {
-        var t = pad.v
-        withUnsafeMutableBytes(of: &t) { t in
-            copyBytes(UnsafeRawPointer(p), t.baseAddress!, count &* 8)
+    #if HOST_V4
+        @inline(__always) static func load(_ p: UnsafePointer<Double>, count: Int, pad: Self) -> Self {
+            Self(v: kernel_load_some_f64(p, count, pad.v))
         }
-        return Self(v: t)
-    }
-    @inline(never) func store(_ p: UnsafeMutablePointer<Double>, count: Int) {
-        var p = UnsafeMutableRawPointer(p)
-        var half = v.lowHalf
-        if count & 4 != 0 {
-            p.storeBytes(of: half, as: SIMD4<Double>.self)
-            p += 32
-            half = v.highHalf
+        @inline(__always) func store(_ p: UnsafeMutablePointer<Double>, count: Int) { kernel_store_some_f64(p, count, v) }
+    #else
+        @inline(__always) static func load(_ p: UnsafePointer<Double>, count: Int, pad: Self) -> Self {
+            var t = pad
+            loadSome(p, count, &t)
+            return t
         }
-        var pair = half.lowHalf
-        if count & 2 != 0 {
-            p.storeBytes(of: pair, as: SIMD2<Double>.self)
-            p += 16
-            pair = half.highHalf
+        @inline(never) static func loadSome(_ p: UnsafePointer<Double>, _ count: Int, _ to: inout Self) {
+            withUnsafeMutableBytes(of: &to.v) { copyBytes(UnsafeRawPointer(p), $0.baseAddress!, count &* 8) }
         }
-        if count & 1 != 0 { p.storeBytes(of: pair[0], as: Double.self) }
-    }
+        @inline(never) func store(_ p: UnsafeMutablePointer<Double>, count: Int) {
+            var p = UnsafeMutableRawPointer(p)
+            var half = v.lowHalf
+            if count & 4 != 0 {
+                p.storeBytes(of: half, as: SIMD4<Double>.self)
+                p += 32
+                half = v.highHalf
+            }
+            var pair = half.lowHalf
+            if count & 2 != 0 {
+                p.storeBytes(of: pair, as: SIMD2<Double>.self)
+                p += 16
+                pair = half.highHalf
+            }
+            if count & 1 != 0 { p.storeBytes(of: pair[0], as: Double.self) }
+        }
+    #endif
     @inline(__always) static func + (a: Self, b: Self) -> Self { Self(v: a.v + b.v) }
     @inline(__always) static func - (a: Self, b: Self) -> Self { Self(v: a.v - b.v) }
     @inline(__always) static func * (a: Self, b: Self) -> Self { Self(v: a.v * b.v) }

@@ -10,7 +10,7 @@ extension FloatLanes {
         return erfcTail(z, s, fma(z, z, s.negated))
     }
     /// erfc(z) where z^2 = s + lost, 0 <= z <= 11.
-    @inline(never) static func erfcTail(_ z: Self, _ s: Self, _ lost: Self) -> Self {
+    @inline(__always) static func inlineErfcTail(_ z: Self, _ s: Self, _ lost: Self) -> Self {
         let w = (z - 3.0) / (z + 3.0)
         var p: Self = fma(-0x1.1a12f6p-12, w, -0x1.96cb3p-11)
         p = fma(p, w, 0x1.076d1ap-9)
@@ -25,7 +25,7 @@ extension FloatLanes {
         let e = exp(s.negated)
         return fma(e.negated, lost, e) * (p / fma(z, 2.0, 1.0))
     }
-    @inline(never) static func erf(_ x: Self) -> Self {
+    @inline(__always) static func inlineErf(_ x: Self) -> Self {
         let a = x.magnitude
         let z = x * x
         var p: Self = fma(-0x1.445f48p-17, z, 0x1.d88750p-14)
@@ -47,7 +47,7 @@ extension DoubleLanes {
         return erfcTail(z, s, fma(z, z, s.negated))
     }
     /// erfc(z) where z^2 = s + lost, 0 <= z <= 28.
-    @inline(never) static func erfcTail(_ z: Self, _ s: Self, _ lost: Self) -> Self {
+    @inline(__always) static func inlineErfcTail(_ z: Self, _ s: Self, _ lost: Self) -> Self {
         let w = (z - 3.0) / (z + 3.0)
         var p: Self = fma(0x1.5db3cddfd8e32p-28, w, -0x1.3477ef7e14bcfp-25)
         p = fma(p, w, 0x1.77ddea07d0582p-25)
@@ -95,11 +95,11 @@ extension DoubleLanes {
         p = fma(p, z, 0x1.20dd750429b6dp+0)
         return x * p
     }
-    @inline(never) static func erf(_ x: Self) -> Self {
+    @inline(__always) static func inlineErf(_ x: Self) -> Self {
         let a = x.magnitude
         return select(less(a, 1.0), erfSeries(x), (1.0 - erfcPositive(a)).signed(as: x))
     }
-    @inline(never) static func erfc(_ x: Self) -> Self {
+    @inline(__always) static func inlineErfc(_ x: Self) -> Self {
         let y = erfcPositive(x.magnitude)
         return select(less(x, 0.0), 2.0 - y, y)
     }

@@ -18,7 +18,7 @@ extension FloatLanes {
         p = fma(p, r, 0.5)
         return fma(r * r, p, r)
     }
-    @inline(never) static func exp(_ x: Self) -> Self {
+    @inline(__always) static func inlineExp(_ x: Self) -> Self {
         // Beyond these the result is 0 or infinity anyway.
         let c = select(less(x, -104.0), -104.0, select(less(89.0, x), 89.0, x))
         let k = nearest(c * 0x1.715476p+0)
@@ -27,7 +27,7 @@ extension FloatLanes {
         let half = nearest(k * 0.5)
         return (expm1Series(r) + 1.0) * powerOfTwo(half) * powerOfTwo(k - half)
     }
-    @inline(never) static func expm1(_ x: Self) -> Self {
+    @inline(__always) static func inlineExpm1(_ x: Self) -> Self {
         let c = select(less(x, -20.0), -20.0, select(less(89.0, x), 89.0, x))
         let k = nearest(c * 0x1.715476p+0)
         let r = fma(k, -0x1.7f7d1cp-20, fma(k, -0x1.62e4p-1, c))
@@ -63,14 +63,14 @@ extension DoubleLanes {
     }
     @inline(__always) static func exp(_ x: Self) -> Self { exp(x, 0.0) }
     /// exp(x + low) for a small correction `low`.
-    @inline(never) static func exp(_ x: Self, _ low: Self) -> Self {
+    @inline(__always) static func inlineExp(_ x: Self, _ low: Self) -> Self {
         let c = select(less(x, -746.0), -746.0, select(less(710.0, x), 710.0, x))
         let k = nearest(c * 0x1.71547652b82fep+0)
         let r = fma(k, -0x1.473de6af278edp-34, fma(k, -0x1.62e42fefp-1, c)) + low
         let half = nearest(k * 0.5)
         return (expm1Series(r) + 1.0) * powerOfTwo(half) * powerOfTwo(k - half)
     }
-    @inline(never) static func expm1(_ x: Self) -> Self {
+    @inline(__always) static func inlineExpm1(_ x: Self) -> Self {
         let c = select(less(x, -40.0), -40.0, select(less(710.0, x), 710.0, x))
         let k = nearest(c * 0x1.71547652b82fep+0)
         let r = fma(k, -0x1.473de6af278edp-34, fma(k, -0x1.62e42fefp-1, c))
@@ -78,14 +78,14 @@ extension DoubleLanes {
         let y = fma(s, expm1Series(r), s - 0.5) * 2.0
         return select(equal(x, 0.0), x, y)
     }
-    @inline(never) static func exp2(_ x: Self) -> Self {
+    @inline(__always) static func inlineExp2(_ x: Self) -> Self {
         let c = select(less(x, -1080.0), -1080.0, select(less(1025.0, x), 1025.0, x))
         let k = nearest(c)
         let r = (c - k) * 0x1.62e42fefa39efp-1
         let half = nearest(k * 0.5)
         return (expm1Series(r) + 1.0) * powerOfTwo(half) * powerOfTwo(k - half)
     }
-    @inline(never) static func sinh(_ x: Self) -> Self {
+    @inline(__always) static func inlineSinh(_ x: Self) -> Self {
         let a = x.magnitude
         let e = expm1(a)
         let small = 0.5 * (e + e / (e + 1.0))
@@ -94,7 +94,7 @@ extension DoubleLanes {
         let y = select(less(a, 40.0), small, (0.5 * h) * h)
         return y.signed(as: x)
     }
-    @inline(never) static func cosh(_ x: Self) -> Self {
+    @inline(__always) static func inlineCosh(_ x: Self) -> Self {
         let a = x.magnitude
         let h = exp(a * 0.5)
         let e = exp(a)

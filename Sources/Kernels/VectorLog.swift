@@ -23,7 +23,7 @@ extension FloatLanes {
         let h = f * f * 0.5
         return h - s * fma(z, p, h)
     }
-    @inline(never) static func log(_ x: Self) -> Self {
+    @inline(__always) static func inlineLog(_ x: Self) -> Self {
         let tiny = less(x, 0x1p-126)
         let (e0, f) = split(select(tiny, x * 0x1p24, x))
         let e = e0 - select(tiny, 24.0, 0.0)
@@ -34,7 +34,7 @@ extension FloatLanes {
         let finite = select(equal(x, infinity), x, y)
         return select(less(0.0, x), finite, select(equal(x, 0.0), infinity.negated, select(x.isNaN, x, nan)))
     }
-    @inline(never) static func log1p(_ x: Self) -> Self {
+    @inline(__always) static func inlineLog1p(_ x: Self) -> Self {
         let u = x + 1.0
         let (e, f) = split(select(less(u, 0x1p-126), 1.0, u))
         // What was lost in 1 + x.
@@ -81,22 +81,22 @@ extension DoubleLanes {
         let finite = select(equal(x, infinity), x, y)
         return select(less(0.0, x), finite, select(equal(x, 0.0), infinity.negated, select(x.isNaN, x, nan)))
     }
-    @inline(never) static func log(_ x: Self) -> Self {
+    @inline(__always) static func inlineLog(_ x: Self) -> Self {
         let (e, f) = logParts(x)
         return logEdges(x, fma(e, 0x1.62e42fefp-1, f - (logSeries(f) - e * 0x1.473de6af278edp-34)))
     }
-    @inline(never) static func log2(_ x: Self) -> Self {
+    @inline(__always) static func inlineLog2(_ x: Self) -> Self {
         let (e, f) = logParts(x)
         let l = f - logSeries(f)
         return logEdges(x, fma(l, 0x1.71547652b82fep+0, fma(l, 0x1.777d0ffda0d24p-56, e)))
     }
-    @inline(never) static func log10(_ x: Self) -> Self {
+    @inline(__always) static func inlineLog10(_ x: Self) -> Self {
         let (e, f) = logParts(x)
         let l = f - logSeries(f)
         return logEdges(
             x, fma(e, 0x1.34413509p-2, fma(l, 0x1.bcb7b1526e50ep-2, fma(l, 0x1.95355baaafad3p-57, e * 0x1.ef3fde623e256p-35))))
     }
-    @inline(never) static func log1p(_ x: Self) -> Self {
+    @inline(__always) static func inlineLog1p(_ x: Self) -> Self {
         let u = x + 1.0
         let (e, f) = split(select(less(u, 0x1p-1022), 1.0, u))
         let lost = select(less(1.0, x), 1.0 - (u - x), x - (u - 1.0)) / u

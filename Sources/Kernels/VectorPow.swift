@@ -33,7 +33,7 @@ extension DoubleLanes {
         let s = a + b
         return (s, b - (s - a))
     }
-    @inline(never) static func pow(_ x: Self, _ y: Self) -> Self {
+    @inline(__always) static func inlinePow(_ x: Self, _ y: Self) -> Self {
         let a = x.magnitude
         let (h, l) = logPair(a)
         let m = y * h

@@ -51,7 +51,7 @@ extension DoubleLanes {
         return w + (((1.0 - w) - h) + fma(z * z, p, (x * low).negated))
     }
     /// sin(x + shift pi/2).
-    @inline(never) static func sine(_ x: Self, shift: UInt64) -> Self {
+    @inline(__always) static func inlineSine(_ x: Self, shift: UInt64) -> Self {
         let (quadrant, high, low) = reduceAngle(x)
         let q = quadrant &+ SIMD8(repeating: shift)
         let odd = Self(bits: (q & 1) &<< SIMD8(repeating: 62))  // 2.0 or 0.0
@@ -60,7 +60,7 @@ extension DoubleLanes {
     }
     @inline(__always) static func sin(_ x: Self) -> Self { select(equal(x, 0.0), x, sine(x, shift: 0)) }
     @inline(__always) static func cos(_ x: Self) -> Self { sine(x, shift: 1) }
-    @inline(never) static func tan(_ x: Self) -> Self {
+    @inline(__always) static func inlineTan(_ x: Self) -> Self {
         let (quadrant, high, low) = reduceAngle(x)
         let odd = less(1.0, Self(bits: (quadrant & 1) &<< SIMD8(repeating: 62)))
         let s = sinSeries(high, low)
@@ -72,7 +72,7 @@ extension DoubleLanes {
     ///
     /// t = (y - c x) / (x + c y) turns the point by atan(c), with c one of 0, 53/128, 1, 309/128 and
     /// infinity, so that |t| <= 0.199; then atan(t) is its Taylor series.
-    @inline(never) static func angle(_ y: Self, _ x: Self) -> (high: Self, low: Self) {
+    @inline(__always) static func inlineAngle(_ y: Self, _ x: Self) -> (high: Self, low: Self) {
         let in1 = less(x * 0x1.973c3a494d08fp-3, y)
         let in2 = less(x * 0x1.560f49936e0c9p-1, y)
         let in3 = less(x * 0x1.7f1f34e2a3ba7p+0, y)
@@ -101,12 +101,12 @@ extension DoubleLanes {
         let low = ((base - high) + t) - fma(t * z, p, baseLow.negated)
         return (high, low)
     }
-    @inline(never) static func atan(_ x: Self) -> Self {
+    @inline(__always) static func inlineAtan(_ x: Self) -> Self {
         let (high, low) = angle(x.magnitude, 1.0)
         let y = select(equal(x.magnitude, infinity), 0x1.921fb54442d18p+0, high + low)
         return select(equal(x, 0.0), x, y.signed(as: x))
     }
-    @inline(never) static func atan2(_ y: Self, _ x: Self) -> Self {
+    @inline(__always) static func inlineAtan2(_ y: Self, _ x: Self) -> Self {
         // Infinities become 1, and with one the other becomes 0; extreme sizes are scaled to the middle.
         let yInf = equal(y.magnitude, infinity)
         let xInf = equal(x.magnitude, infinity)
@@ -125,13 +125,13 @@ extension DoubleLanes {
         let r = select(left, flippedHigh + flippedLow, h + l).signed(as: y)
         return select(either(x.isNaN, y.isNaN), nan, r)
     }
-    @inline(never) static func asin(_ x: Self) -> Self {
+    @inline(__always) static func inlineAsin(_ x: Self) -> Self {
         let a = x.magnitude
         let (high, low) = angle(a, ((1.0 - a) * (1.0 + a)).squareRoot)
         let y = select(less(1.0, a), nan, high + low).signed(as: x)
         return select(either(equal(x, 0.0), x.isNaN), x, y)
     }
-    @inline(never) static func acos(_ x: Self) -> Self {
+    @inline(__always) static func inlineAcos(_ x: Self) -> Self {
         let a = x.magnitude
         let (h, l) = angle(((1.0 - a) * (1.0 + a)).squareRoot, a)
         let flippedHigh = Self(0x1.921fb54442d18p+1) - h

@@ -72,6 +72,24 @@ final class Pool2dTests: XCTestCase {
     func testAveragePoolFloat() throws { try checkAverage(Float.self) }
     func testAveragePoolDouble() throws { try checkAverage(Double.self) }
 
+    /// Rows and columns that no window covers get zeros.
+    func testMaxPoolBackwardWhereWindowsLeaveARest() {
+        for (h, w) in [(7, 9), (5, 35), (2, 3), (9, 64)] {
+            var p = maxShape([2, 3, h, w, 2, 2, 2, 2, 0, 0], [h / 2, w / 2])
+            let x = Buffer<Float>(count: p.planes * h * w, seed: 1), g = Buffer<Float>(count: p.planes * p.oh * p.ow, seed: 4)
+            for level in Level.all {
+                let y = Buffer<Float>(count: g.count), index = Buffer<Int32>(count: g.count), gx = Buffer<Float>(count: x.count)
+                TestThreads.withExec { exec in
+                    level.table.max_pool(Float.kernelType, &p, x.raw, y.raw, index.pointer, exec)
+                    level.table.max_pool_backward(Float.kernelType, &p, g.raw, index.pointer, gx.raw, exec)
+                }
+                var expected = [Float](repeating: 0, count: x.count)
+                for i in 0..<g.count { expected[i / (p.oh * p.ow) * h * w + Int(index.pointer[i])] += g.pointer[i] }
+                XCTAssertEqual(gx.values, expected, "\(level.name) \(h) \(w)")
+            }
+        }
+    }
+
     func testBitsAreTheSameEverywhere() {
         for v in [[3, 5, 12, 70, 2, 2, 2, 2, 0, 0], [2, 9, 13, 11, 3, 3, 2, 1, 1, 1]] {
             let out = [(v[2] + 2 * v[8] - v[4]) / v[6] + 1, (v[3] + 2 * v[9] - v[5]) / v[7] + 1]

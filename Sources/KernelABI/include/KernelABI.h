@@ -123,6 +123,19 @@ typedef struct {
     long stride_h, stride_w, pad_h, pad_w, dilation_h, dilation_w;
 } kernel_pool;
 
+// Long short-term memory in one direction, all contiguous: x [steps, batch, input], weights [4 h, input or h], bias [4 h]
+// or NULL; a step turns sums x_t weight_ih' + state weight_hh' + bias for the gates i, f, g, o into their values;
+// cell = f old + i g, squashed = tanh(cell), state = o squashed. states and cells [steps + 1, batch, h] hold what the
+// first step begins with in their first slot (reverse: their last). gates and slopes (of the sums) [steps, batch, 4 h],
+// squashed and dout (gradient of all states) [steps, batch, h], dc (in and out) and dh (out, if first_state) [batch, h].
+typedef struct {
+    long steps, batch, input, h; bool reverse, first_state;
+    const void *x, *weight_ih, *weight_hh, *_Nullable bias;
+    void *states, *cells, *gates, *squashed;
+    const void *_Nullable dout;
+    void *_Nullable dc, *_Nullable dh, *_Nullable slopes;
+} kernel_lstm;
+
 // One optimiser step over one parameter of n elements (see Kernels/Optimizer.swift for formulas).
 typedef struct {
     double lr, weight_decay, momentum, dampening; bool nesterov, maximize, first;
@@ -208,12 +221,10 @@ typedef struct kernel_table {
                                    int64_t ignore_index, double label_smoothing, const void *lse, const void *g, long g_stride,
                                    void *glogits, const kernel_exec *exec);
 
-    // One step of long short-term memory over rows of h cells: gates [rows, 4 h] hold the sums for i, f, g, o and get their
-    // values; cell = f old + i g; squashed = tanh(cell); state = o squashed.
-    void (*lstm_step)(int dtype, long rows, long h, void *gates, const void *old, void *cell, void *squashed, void *state);
-    // Back through it: the state's gradient is dout (+ dnext), dc is the cell's (in and out); slopes [rows, 4 h] are those of the sums.
-    void (*lstm_back)(int dtype, long rows, long h, const void *dout, const void *_Nullable dnext, void *dc,
-                      const void *gates, const void *squashed, const void *old, void *slopes);
+    // Long short-term memory over a whole sequence: states, cells, gates and squashed of all steps.
+    void (*lstm)(int dtype, const kernel_lstm *p, const kernel_exec *exec);
+    // Back through all steps: slopes, and dc and dh of the first cell and state.
+    void (*lstm_backward)(int dtype, const kernel_lstm *p, const kernel_exec *exec);
 
     // Optimisers: parameter p, gradient g, state tensors of the same dtype (f32 or f64) and size.
     void (*sgd)(int dtype, long n, const kernel_sgd *o, void *p, const void *g, void *_Nullable momentum);

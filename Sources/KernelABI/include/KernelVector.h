@@ -29,6 +29,26 @@ KERNEL_INLINE kernel_u64x8 kernel_long_words(kernel_u8x8 x) { return __builtin_c
 KERNEL_INLINE bool kernel_any_32(kernel_i32x16 m) { return __builtin_reduce_or(m) != 0; }
 KERNEL_INLINE bool kernel_any_64(kernel_i64x8 m) { return __builtin_reduce_or(m) != 0; }
 
+#if defined(__AVX512F__)
+// The first `count` elements (1 ... 15, or 7) of memory, `pad` in the other lanes; and the way back.
+KERNEL_INLINE kernel_f32x16 kernel_load_some_f32(const float *_Nonnull p, long count, kernel_f32x16 pad) {
+    typedef float vector __attribute__((vector_size(64)));
+    return (kernel_f32x16)__builtin_ia32_loadups512_mask((const float *)p, (vector)pad, (uint16_t)((1u << count) - 1));
+}
+KERNEL_INLINE void kernel_store_some_f32(float *_Nonnull p, long count, kernel_f32x16 x) {
+    typedef float vector __attribute__((vector_size(64)));
+    __builtin_ia32_storeups512_mask(p, (vector)x, (uint16_t)((1u << count) - 1));
+}
+KERNEL_INLINE kernel_f64x8 kernel_load_some_f64(const double *_Nonnull p, long count, kernel_f64x8 pad) {
+    typedef double vector __attribute__((vector_size(64)));
+    return (kernel_f64x8)__builtin_ia32_loadupd512_mask((const double *)p, (vector)pad, (uint8_t)((1u << count) - 1));
+}
+KERNEL_INLINE void kernel_store_some_f64(double *_Nonnull p, long count, kernel_f64x8 x) {
+    typedef double vector __attribute__((vector_size(64)));
+    __builtin_ia32_storeupd512_mask(p, (vector)x, (uint8_t)((1u << count) - 1));
+}
+#endif
+
 // The lower and upper halves of a and b, element by element in turn. (Spelled out in Swift, a vector
 // just loaded is taken apart into scalars.)
 KERNEL_INLINE kernel_u32x16 kernel_zip_low_32(kernel_u32x16 a, kernel_u32x16 b) {

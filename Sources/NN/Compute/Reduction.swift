@@ -25,8 +25,48 @@ enum Reduction {
         }
         let out = try Tensor(emptyOf: outputShape(x.shape, dims, keepdim: keepdim), resultType)
         let (source, outer, n, inner) = try layout(x, dims)
-        call(kernel, outer, n, inner, source, out)
+        if let (second, rows) = pieces(op, outer, n, inner), let join = kernels.reduce(Int32(second), resultType.code) {
+            try inPieces(kernel, join, rows, outer, n, inner, source, out)
+        } else {
+            call(kernel, outer, n, inner, source, out)
+        }
         return out
+    }
+
+    /// Elements of one piece of a long reduction.
+    private static let pieceSize = 1 << 16
+
+    /// How a reduction with little beside it is cut along n so that several threads share it: what joins the pieces'
+    /// results, and the rows of a piece. Sizes alone decide.
+    private static func pieces(_ op: Int, _ outer: Int, _ n: Int, _ inner: Int) -> (join: Int, rows: Int)? {
+        guard outer < 16, n * inner >= 2 * pieceSize else { return nil }
+        // Multiples of 64 rows: kernels sum so many of them one after the other.
+        let rows = max(64, pieceSize / max(inner, 1) / 64 * 64)
+        guard n >= 2 * rows else { return nil }
+        switch op {
+        case REDUCE_SUM, REDUCE_SUM_SQUARES, REDUCE_SUM_ABS, REDUCE_COUNT_NONZERO: return (REDUCE_SUM, rows)
+        case REDUCE_PROD, REDUCE_MAX, REDUCE_MIN, REDUCE_ANY, REDUCE_ALL: return (op, rows)
+        default: return nil
+        }
+    }
+
+    private static func inPieces(
+        _ kernel: @escaping kernel_reduce, _ join: kernel_reduce, _ rows: Int, _ outer: Int, _ n: Int, _ inner: Int, _ x: Tensor,
+        _ y: Tensor
+    ) throws {
+        let count = (n + rows - 1) / rows
+        let parts = try Tensor(emptyOf: Shape(outer, count, inner), y.dtype)
+        let from = SendablePointer(x.pointer), to = SendablePointer(parts.pointer)
+        let fromSize = x.dtype.size, toSize = y.dtype.size
+        Parallel.ranges(count: outer * count, grain: 1) { low, high in
+            for i in low..<high {
+                let start = i % count * rows
+                kernel(
+                    1, min(rows, n - start), inner, from.raw + (i / count * n + start) * inner * fromSize,
+                    to.raw + i * inner * toSize)
+            }
+        }
+        join(outer, count, inner, parts.pointer, y.pointer)
     }
 
     /// Brings the reduced dimensions together: [outer, n, inner], packed.

@@ -1,17 +1,5 @@
 import KernelABI
 
-/// Where rows of several tensors begin, for kernels that several threads share out.
-private struct RowPointers: @unchecked Sendable {
-    private let pointers: [SendablePointer]
-    private let rowBytes: Int
-    init(_ dtype: DType, _ width: Int, _ tensors: [Tensor]) {
-        pointers = tensors.map { SendablePointer($0.pointer) }
-        rowBytes = width * dtype.size
-    }
-    /// `rows` rows of the width on.
-    func at(_ i: Int, _ rows: Int) -> UnsafeMutableRawPointer { pointers[i].raw + rows * rowBytes }
-}
-
 /// Long short-term memory and gated recurrent units: see `RecurrentLayer`.
 extension Tensor {
     /// Gates i, f, g, o; c' = f c + i g, h' = o tanh(c'). Gives the states of all steps [T, B, H] and the last cell [B, H].
@@ -24,22 +12,20 @@ extension Tensor {
             throw TensorError("lstm: expected a first cell \(h0.shape) \(x.dtype.name), got \(c0.shape) \(c0.dtype.name)")
         }
         let states = try layer.states(h0), cells = try layer.states(c0)
-        let gates = try layer.inputProducts(bias: try layer.bothBiases())
+        let gates = try Tensor(emptyOf: Shape(layer.steps, layer.batch, 4 * layer.hidden), x.dtype)
         let squashed = try Tensor(emptyOf: Shape(layer.steps, layer.batch, layer.hidden), x.dtype)
-        // Turned round once: each step packs it, which is cheaper row by row.
-        let weight = try whh.detached().permutedWindow([1, 0]).packed()
-        let code = x.dtype.code, h = layer.hidden
-        for t in layer.order {
-            let gate = layer.slot(gates, t)
-            _ = try Product.run(layer.slot(states, layer.before(t)), weight, into: gate, accumulate: true)
-            let p = RowPointers(x.dtype, h, [
-                gate, layer.slot(cells, layer.before(t)), layer.slot(cells, layer.after(t)), layer.slot(squashed, t),
-                layer.slot(states, layer.after(t)),
-            ])
-            layer.rows { low, high in
-                kernels.lstm_step(code, high - low, h, p.at(0, 4 * low), p.at(1, low), p.at(2, low), p.at(3, low), p.at(4, low))
-            }
+        let (inputWeight, hiddenWeight) = (try wih.packed(), try whh.packed())
+        let bias = try layer.bothBiases()?.packed(), code = x.dtype.code
+        /// What both passes are given; the tensors live as long as the node.
+        func arguments() -> kernel_lstm {
+            kernel_lstm(
+                steps: layer.steps, batch: layer.batch, input: layer.input, h: layer.hidden, reverse: reverse, first_state: true,
+                x: layer.x.pointer, weight_ih: inputWeight.pointer, weight_hh: hiddenWeight.pointer,
+                bias: bias.map { UnsafeRawPointer($0.pointer) }, states: states.pointer, cells: cells.pointer, gates: gates.pointer,
+                squashed: squashed.pointer, dout: nil, dc: nil, dh: nil, slopes: nil)
         }
+        var forward = arguments()
+        Parallel.withExec { kernels.lstm(code, &forward, $0) }
         let out = layer.results(states), last = try layer.slot(cells, layer.after(layer.lastStep)).copied()
         guard shouldRecord(given) else { return (out, last) }
         let needs = RecurrentLayer.needs(given), saved = given.map { $0.map { SavedTensor($0, "lstm") } }, so = out.savedOutput("lstm")
@@ -50,23 +36,11 @@ extension Tensor {
             // The gradient of the cell is carried from step to step in place.
             let dc = try g[1]?.copied() ?? Tensor.zeros(Shape(layer.batch, layer.hidden), layer.dtype)
             let slopes = try Tensor(emptyOf: gates.shape, layer.dtype)
-            let back = whh.detached()
-            let dh = try Tensor(emptyOf: Shape(layer.batch, h), layer.dtype)
-            var hasNext = false
-            for t in layer.order.reversed() {
-                let p = RowPointers(layer.dtype, h, [
-                    layer.slot(toOut, t), dh, dc, layer.slot(gates, t), layer.slot(squashed, t), layer.slot(cells, layer.before(t)),
-                    layer.slot(slopes, t),
-                ])
-                let next = hasNext
-                layer.rows { low, high in
-                    kernels.lstm_back(
-                        code, high - low, h, p.at(0, low), next ? p.at(1, low) : nil, p.at(2, low), p.at(3, 4 * low), p.at(4, low),
-                        p.at(5, low), p.at(6, 4 * low))
-                }
-                if needs[1] || t != layer.order[0] { _ = try Product.run(layer.slot(slopes, t), back, into: dh) }
-                hasNext = true
-            }
+            let dh = try Tensor(emptyOf: Shape(layer.batch, layer.hidden), layer.dtype)
+            var back = arguments()
+            back.first_state = needs[1]
+            (back.dout, back.dc, back.dh, back.slopes) = (UnsafeRawPointer(toOut.pointer), dc.pointer, dh.pointer, slopes.pointer)
+            Parallel.withExec { kernels.lstm_backward(code, &back, $0) }
             return try layer.gradients(slopes, slopes, states, dh, needs: needs) + [needs[6] ? dc : nil]
         }
         (out.node, out.outputIndex) = (node, 0)

@@ -1,7 +1,8 @@
 import KernelABI
 
 /// One layer of a recurrent network in one direction over a whole sequence, as one operation: one
-/// product for the inputs of all steps, then one small product and one pass over the gates per step.
+/// product for the inputs of all steps, then one small product and one pass over the gates per step
+/// (long short-term memory: one kernel for all steps).
 struct RecurrentLayer {
     let name: String
     /// How many gates a cell has: rows of the weights are `gates` blocks of `hidden`.
