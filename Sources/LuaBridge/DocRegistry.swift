@@ -41,6 +41,8 @@ public final class DocEntry {
 public final class DocRegistry {
     public private(set) var entries: [DocEntry] = []
     private var byName: [String: Int] = [:]
+    /// Texts of shared arguments, and those that somebody asked for taken apart: no script needs that to start.
+    private var sharedTexts: [String: String] = [:]
     private var shared: [String: DocSections] = [:]
     /// A table with weak keys in Lua: documented value -> place in `entries`.
     var values: LuaReference?
@@ -54,16 +56,25 @@ public final class DocRegistry {
     /// Says what arguments mean in all functions of a module, or a table inside one, that do not say it themselves:
     /// lines of `name: text`.
     public func shareArguments(_ place: String, _ text: String) {
-        shared[place] = DocSections(parsing: "\(place)\nArgs:\n" + text)
+        sharedTexts[place] = text
+        shared[place] = nil
+    }
+
+    private func shared(in place: String) -> DocSections? {
+        if let known = shared[place] { return known }
+        guard let text = sharedTexts[place] else { return nil }
+        let sections = DocSections(parsing: "\(place)\nArgs:\n" + text)
+        shared[place] = sections
+        return sections
     }
 
     func meaning(of parameter: String, beside entry: DocEntry) -> String {
         var place = entry.name[...]
         while let end = place.lastIndex(where: { $0 == "." || $0 == ":" }) {
             place = place[..<end]
-            if let text = shared[String(place)]?.text(of: parameter) { return text }
+            if let text = shared(in: String(place))?.text(of: parameter) { return text }
         }
-        return shared[entry.module]?.text(of: parameter) ?? ""
+        return shared(in: entry.module)?.text(of: parameter) ?? ""
     }
 
     public func add(_ name: String, text: String, module: String) {

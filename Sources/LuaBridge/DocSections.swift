@@ -57,8 +57,11 @@ public struct DocSections: Sendable {
 }
 
 extension String {
-    fileprivate var indentation: Int { prefix { $0 == " " }.count }
+    fileprivate var indentation: Int { utf8.prefix { $0 == UInt8(ascii: " ") }.count }
+    /// Without spaces and tabs at its ends; on bytes, since characters take a hundred times as long.
     var trimmed: String {
-        String(drop { $0 == " " || $0 == "\t" }.reversed().drop { $0 == " " || $0 == "\t" }.reversed())
+        func isText(_ byte: UInt8) -> Bool { byte != UInt8(ascii: " ") && byte != UInt8(ascii: "\t") }
+        guard let first = utf8.firstIndex(where: isText), let last = utf8.lastIndex(where: isText) else { return "" }
+        return String(self[first..<utf8.index(after: last)])
     }
 }
