@@ -77,12 +77,11 @@ package enum JSONWriter {
             bytes.append(contentsOf: (value.isNaN ? "NaN" : value < 0 ? "-Infinity" : "Infinity").utf8)
             return
         }
-        if value.magnitude < 9_007_199_254_740_992, value == value.rounded(.towardZero),
-            !(value == 0 && value.sign == .minus)
-        {
+        if value.magnitude < 9_007_199_254_740_992, value == Double(Int64(value)), !(value == 0 && value.sign == .minus) {
             append(Int64(value), to: &bytes)
         } else {
-            bytes.append(contentsOf: value.description.utf8)
+            var text = value.description
+            text.withUTF8 { bytes.append(contentsOf: $0) }
         }
     }
 

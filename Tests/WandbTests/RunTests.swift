@@ -248,4 +248,34 @@ final class RunTests: XCTestCase {
         XCTAssertEqual(try summary(log(of: run))["a"], 9)
         XCTAssertEqual(run.droppedRows, 1)
     }
+
+    /// Names and texts around the lengths at which their sizes take another byte, mixed with plain values.
+    func testRowsOfAnySize() throws {
+        let directory = try Temporary()
+        let run = try start(directory)
+        var expected: [WandbMap] = []
+        for length in [1, 100, 105, 106, 107, 108, 109, 110, 118, 120, 122, 123, 124, 125, 126, 127, 128, 129, 200, 16_400] {
+            let name = String(repeating: "k", count: length), text = String(repeating: "v", count: length)
+            let row: WandbMap = [name: 0.5, "text": .string(text), "n": 1, "none": .null, "list": [1, "x"]]
+            try run.log(row)
+            expected.append(row)
+            let plain: WandbMap = [name: 1234567, "n": 2]
+            try run.logScalars { put in
+                for entry in plain.entries { Array(entry.key.utf8).withUnsafeBytes { put($0, entry.value) } }
+            }
+            expected.append(plain)
+        }
+        run.finish()
+        let found = try rows(log(of: run)).map { row in
+            var row = row
+            for name in ["_step", "_timestamp", "_runtime"] { row[name] = nil }
+            return row
+        }
+        XCTAssertEqual(found.count, expected.count)
+        for (row, wanted) in zip(found, expected) { XCTAssertEqual(WandbValue.map(row), .map(wanted)) }
+        let last = try summary(log(of: run))
+        XCTAssertEqual(last["n"], 2)
+        XCTAssertEqual(last["list"], [1, "x"])
+        XCTAssertEqual(last["text"], .string(String(repeating: "v", count: 16_400)))
+    }
 }

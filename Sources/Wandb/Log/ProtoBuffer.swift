@@ -49,6 +49,27 @@ package struct ProtoBuffer {
         bytes.append(contentsOf: json)
     }
 
+    /// How an item begins: with room for one byte of its size, its path, and room for one byte of its text's size.
+    package static func opening(_ keys: [String]) -> [UInt8] { [0x0A, 0] + path(keys) + [0x82, 0x01, 0] }
+
+    /// The same as `item(path:json:)` without a text of its own: `write` appends it to the buffer.
+    package mutating func item(_ opening: [UInt8], _ write: (inout [UInt8]) -> Void) {
+        let start = bytes.count
+        bytes.append(contentsOf: opening)
+        let text = bytes.count
+        write(&bytes)
+        let (size, length) = (bytes.count - start - 2, bytes.count - text)
+        if size < 0x80 {
+            bytes[start + 1] = UInt8(size)
+            bytes[text - 1] = UInt8(length)
+        } else {
+            // The sizes take more room than was left for them.
+            let json = Array(bytes[text...])
+            bytes.removeSubrange(start...)
+            item(path: Array(opening[2..<opening.count - 3]), json: json)
+        }
+    }
+
     /// The `nested_key` fields of a path.
     package static func path(_ keys: [String]) -> [UInt8] {
         var buffer = ProtoBuffer()

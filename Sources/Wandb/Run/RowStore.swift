@@ -10,17 +10,23 @@ struct MetricSlot {
     let name: String
     /// The only key, as bytes; empty for a path of several.
     let key: [UInt8]
-    /// The path as protobuf fields, ready to be copied into a record.
+    /// The path as protobuf fields, ready to be copied into a record, and how an item of it begins.
     let encodedPath: [UInt8]
+    let opening: [UInt8]
     /// Where the open row holds a value of it; -1 when it does not.
     var rowPosition = -1
     /// The last value that a closed row held.
-    var last: WandbValue?
-    var aggregate: Aggregate?
+    var last = KeptValue()
+    var aggregate: Aggregate? { didSet { isAggregated = aggregate != nil } }
+    private(set) var isAggregated = false
     var skipsSummary = false
     /// The step metric whose value is added to rows that lack it.
     var stepSlot = -1
-    var summary: WandbValue?
+    var kept = KeptValue()
+    var summary: WandbValue? {
+        get { kept.value }
+        set { kept.set(newValue) }
+    }
     var isDirty = false
 
     init(path: [String]) {
@@ -28,6 +34,7 @@ struct MetricSlot {
         key = path.count == 1 ? Array(path[0].utf8) : []
         name = MetricDefinition.name(of: path)
         encodedPath = ProtoBuffer.path(path)
+        opening = ProtoBuffer.opening(path)
     }
 }
 
@@ -46,7 +53,14 @@ struct RowStore {
 
     /// The step of the open row.
     private(set) var step: Int64 = 0
-    private var row: [(slot: Int, value: WandbValue)] = []
+    private struct Entry {
+        let slot: Int
+        var value: RowValue
+    }
+    private var row: [Entry] = []
+    /// Values of the open row that are not plain.
+    private var others: [WandbValue] = []
+    private var hasStepMetrics = false
     private(set) var isOpen = false
     /// Whether the script gives its rows their steps, so that a retried run gives the same row the same step.
     var stepsAreNamed = false
@@ -54,13 +68,15 @@ struct RowStore {
     var timestamp = 0.0
     /// The last closed row's.
     private(set) var lastStep: Int64?
-    private var item: [UInt8] = []
     private(set) var encoded = ProtoBuffer()
     private var summaryBody = ProtoBuffer()
 
     private static let stepPath = ProtoBuffer.path(["_step"])
     private static let timestampPath = ProtoBuffer.path(["_timestamp"])
     private static let runtimePath = ProtoBuffer.path(["_runtime"])
+    private let openings = (
+        step: ProtoBuffer.opening(["_step"]), timestamp: ProtoBuffer.opening(["_timestamp"]), runtime: ProtoBuffer.opening(["_runtime"])
+    )
     private static let wandbRuntimePath = ProtoBuffer.path(["_wandb", "runtime"])
 
     mutating func start(at step: Int64) { self.step = step }
@@ -91,6 +107,7 @@ struct RowStore {
         slots[index].aggregate = definition.summary.isDisjoint(with: aggregated) ? nil : Aggregate(definition)
         if let stepMetric = definition.stepMetric, definition.stepSync, stepMetric != "_step" {
             slots[index].stepSlot = slot(of: MetricDefinition.path(of: stepMetric))
+            hasStepMetrics = true
         } else {
             slots[index].stepSlot = -1
         }
@@ -167,34 +184,44 @@ struct RowStore {
     }
 
     private mutating func put(_ value: WandbValue, in index: Int) {
+        if let plain = RowValue(value) { return put(plain, in: index) }
+        others.append(value)
+        put(RowValue(other: others.count - 1), in: index)
+    }
+
+    private mutating func put(_ value: RowValue, in index: Int) {
         let position = slots[index].rowPosition
         if position >= 0 {
             row[position].value = value
         } else {
             slots[index].rowPosition = row.count
-            row.append((index, value))
+            row.append(Entry(slot: index, value: value))
         }
     }
 
     /// Encodes the open row as the body of a history record.
     mutating func encodeRow(runtime: Double) {
-        for position in row.indices {
-            let stepSlot = slots[row[position].slot].stepSlot
-            if stepSlot >= 0, slots[stepSlot].rowPosition < 0, let latest = slots[stepSlot].last {
-                put(latest, in: stepSlot)
+        if hasStepMetrics {
+            for position in row.indices {
+                let stepSlot = slots[row[position].slot].stepSlot
+                if stepSlot >= 0, slots[stepSlot].rowPosition < 0, let latest = slots[stepSlot].last.value {
+                    put(latest, in: stepSlot)
+                }
             }
         }
         encoded.clear()
-        for (slot, value) in row {
-            item.removeAll(keepingCapacity: true)
-            JSONWriter.append(value, to: &item)
-            encoded.item(path: slots[slot].encodedPath, json: item)
+        for entry in row {
+            if entry.value.kind == .other {
+                let value = others[Int(entry.value.bits)]
+                encoded.item(slots[entry.slot].opening) { JSONWriter.append(value, to: &$0) }
+            } else {
+                encoded.item(slots[entry.slot].opening) { entry.value.append(to: &$0) }
+            }
         }
-        appendNumber(timestamp, Self.timestampPath)
-        appendNumber(runtime, Self.runtimePath)
-        item.removeAll(keepingCapacity: true)
-        JSONWriter.append(step, to: &item)
-        encoded.item(path: Self.stepPath, json: item)
+        encoded.item(openings.timestamp) { JSONWriter.append(timestamp, to: &$0) }
+        encoded.item(openings.runtime) { JSONWriter.append(runtime, to: &$0) }
+        let step = step
+        encoded.item(openings.step) { JSONWriter.append(step, to: &$0) }
         let mark = stepsAreNamed ? WBHistoryRecord.namedStepMark : []
         let stepSize = step == 0 ? 0 : 1 + ProtoBuffer.varintSize(UInt64(bitPattern: step))
         encoded.bytes.append(0x12)
@@ -203,23 +230,24 @@ struct RowStore {
         encoded.bytes.append(contentsOf: mark)
     }
 
-    private mutating func appendNumber(_ value: Double, _ path: [UInt8]) {
-        item.removeAll(keepingCapacity: true)
-        JSONWriter.append(value, to: &item)
-        encoded.item(path: path, json: item)
-    }
-
     /// Ends the open row: its values go into the summary, and the next row has the next step, or `next`.
     mutating func closeRow(next: Int64? = nil) {
         if hint.count != row.count { hint = row.map(\.slot) }
         for position in row.indices {
-            let slot = row[position].slot
+            let (slot, value) = (row[position].slot, row[position].value)
             hint[position] = slot
             slots[slot].rowPosition = -1
-            summarize(row[position].value, in: slot)
-            slots[slot].last = row[position].value
+            if value.kind == .other {
+                let value = others[Int(value.bits)]
+                summarize(value, in: slot)
+                slots[slot].last.set(value)
+            } else {
+                summarize(value, in: slot)
+                slots[slot].last.set(value)
+            }
         }
         row.removeAll(keepingCapacity: true)
+        if !others.isEmpty { others.removeAll(keepingCapacity: true) }
         isOpen = false
         lastStep = step
         step = next ?? (step &+ 1)
@@ -231,9 +259,20 @@ struct RowStore {
         stepsAreNamed = true
     }
 
+    private mutating func summarize(_ value: RowValue, in slot: Int) {
+        if slots[slot].skipsSummary { return }
+        if slots[slot].isAggregated {
+            if let value = value.value { summarize(value, in: slot) }
+            return
+        }
+        if value.kind == .null { return }
+        slots[slot].kept.set(value)
+        markDirty(slot)
+    }
+
     private mutating func summarize(_ value: WandbValue, in slot: Int) {
         if slots[slot].skipsSummary { return }
-        if slots[slot].aggregate != nil {
+        if slots[slot].isAggregated {
             slots[slot].aggregate?.add(value)
             slots[slot].summary = slots[slot].aggregate?.value
         } else {
