@@ -155,16 +155,27 @@ final class PendingIDX: @unchecked Sendable {
                 throw TensorError.file(path, at: file.size - extra, "\(extra) bytes more than the shape \(shape) in its header needs")
             }
         }
-        tensor = try Tensor(emptyOf: shape, element.dtype)
+        if packed == nil {
+            tensor = try Tensor(emptyOf: shape, element.dtype)
+        } else {
+            // A compressed file is decompressed whole, header included: there is room for that before the elements.
+            let bytes = Self.lead + count * element.dtype.size
+            tensor = Tensor(
+                storage: try Storage(byteCount: bytes, for: "the elements \(shape) of \(path)"), dtype: element.dtype, shape: shape,
+                strides: shape.contiguousStrides, offset: Self.lead / element.dtype.size)
+        }
     }
+
+    /// More than the longest header, and as much as keeps elements aligned.
+    private static let lead = 64
 
     /// Reads the elements into `tensor`.
     func fill() throws {
         let bytes = tensor.count * element.size
         // Narrow elements are read into the upper end of their wider tensor and widened from below.
         let target = tensor.pointer + tensor.count * (tensor.dtype.size - element.size)
-        if let packed, let whole = try packed.whole(headerSize + bytes) {
-            target.copyMemory(from: whole.base + headerSize, byteCount: bytes)
+        if let packed, packed.whole(into: target - headerSize, headerSize + bytes) {
+            // All is there.
         } else if let packed {
             let got = try packed.read(into: target, bytes)
             guard got == bytes else {

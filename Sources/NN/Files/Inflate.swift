@@ -52,10 +52,11 @@ final class Inflate: @unchecked Sendable {
     /// Compressed bytes used so far.
     var consumed: Int { input.count - available - Int(stream.pointee.avail_in) }
 
-    /// All data at once, when it is `count` bytes and there is a faster way than piece by piece; else nil.
-    func whole(_ count: Int) throws -> FileBytes? {
-        guard format == .gzip, let fast = WholeInflate.shared else { return nil }
-        return try fast.bytes(of: input, count, path)
+    /// All data at once, when it is `count` bytes and there is a faster way than piece by piece. False: what lies in
+    /// `target` is worth nothing.
+    func whole(into target: UnsafeMutableRawPointer, _ count: Int) -> Bool {
+        guard format == .gzip, let fast = WholeInflate.shared else { return false }
+        return fast.decompress(input, into: target, count)
     }
 
     /// Fills `target`; gives fewer bytes than asked for only where the data ends.

@@ -15,7 +15,7 @@ struct WholeInflate: @unchecked Sendable {
 
     private let make: Make
     private let free: Free
-    private let decompress: Decompress
+    private let run: Decompress
 
     /// nil where there is no libdeflate.
     static let shared: WholeInflate? = {
@@ -26,21 +26,21 @@ struct WholeInflate: @unchecked Sendable {
             else { continue }
             return WholeInflate(
                 make: unsafeBitCast(make, to: Make.self), free: unsafeBitCast(free, to: Free.self),
-                decompress: unsafeBitCast(decompress, to: Decompress.self))
+                run: unsafeBitCast(decompress, to: Decompress.self))
         }
         return nil
     }()
 
-    /// The `count` bytes that one gzip member holds; nil when it holds another number, is followed by anything or is corrupt.
-    func bytes(of input: UnsafeRawBufferPointer, _ count: Int, _ path: String) throws -> FileBytes? {
-        guard let start = input.baseAddress, input.count >= 18 else { return nil }
+    /// Writes the `count` bytes that one gzip member holds; false when it holds another number, is followed by anything or
+    /// is corrupt.
+    func decompress(_ input: UnsafeRawBufferPointer, into target: UnsafeMutableRawPointer, _ count: Int) -> Bool {
+        guard let start = input.baseAddress, input.count >= 18 else { return false }
         // The last four bytes are the size of the data, as far as 32 bits hold it.
         let size = UnsafeRawPointer(start + input.count - 4).loadUnaligned(as: UInt32.self)
-        guard UInt32(littleEndian: size) == UInt32(truncatingIfNeeded: count), let decompressor = make() else { return nil }
+        guard UInt32(littleEndian: size) == UInt32(truncatingIfNeeded: count), let decompressor = make() else { return false }
         defer { free(decompressor) }
-        let output = try FileBytes(count: count, path)
         var consumed = 0, produced = 0
-        let code = decompress(decompressor, start, input.count, output.base, count, &consumed, &produced)
-        return code == 0 && consumed == input.count && produced == count ? output : nil
+        let code = run(decompressor, start, input.count, target, count, &consumed, &produced)
+        return code == 0 && consumed == input.count && produced == count
     }
 }
