@@ -228,7 +228,7 @@ Args:
   seed: of order and augmentation; nil draws one from the shared generator for each pass, so that a checkpoint restores it
   transform: of data.transforms, or a function of one sample's parts (image, label) that gives them back changed
   collate: makes a batch of a list of samples; by default tensors are stacked, numbers become tensors
-  prefetch: how many batches are made ahead on other threads (for datasets and transforms of this module)
+  prefetch: how many batches are made ahead on other threads (for datasets and transforms of this module); of small ones up to 16. 0: none
   progress: shows a progress bar, under this name if it is a string
 Returns: an object to loop over; `loader:set_epoch(n)` makes n the number of the next pass
 Errors: a batch size below 1, a transform that does not fit the samples

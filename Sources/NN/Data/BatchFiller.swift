@@ -59,14 +59,16 @@ final class BatchFiller: @unchecked Sendable {
         threads = []
     }
 
-    func submit(_ batch: Batch) {
+    func submit(_ batches: [Batch]) {
         if threads.isEmpty {
-            withSpare { fill(batch, $0) }
-            batch.isFilled = true
+            for batch in batches {
+                withSpare { fill(batch, $0) }
+                batch.isFilled = true
+            }
             return
         }
         pthread_mutex_lock(mutex)
-        waiting.append(batch)
+        waiting.append(contentsOf: batches)
         pthread_cond_broadcast(changed)
         pthread_mutex_unlock(mutex)
     }

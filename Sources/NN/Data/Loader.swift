@@ -7,7 +7,7 @@ public final class Loader {
         /// nil: each pass draws one from the shared generator, if it needs any randomness.
         public var seed: UInt64?
         public var transform: (any Transform)?
-        /// Batches made ahead on other threads; 0 makes them when they are asked for.
+        /// Batches made ahead on other threads, of small ones more; 0 makes them when they are asked for.
         public var prefetch = 3
 
         public init() {}
@@ -56,14 +56,20 @@ public final class LoaderPass {
     private let total: Int
     private var submitted = 0
     private var ready: [Batch] = []
-    private let depth: Int
+    /// Batches made ahead at most, and how few may be left before more are ordered: waking a thread for each of many small
+    /// batches costs more than to fill it.
+    private let depth, refill: Int
+    private static let smallBytes = 2 << 20, smallDepth = 16
 
     init(_ loader: Loader, seed: UInt64) throws {
         let options = loader.options, dataset = loader.dataset
         rows = dataset.count
         batchSize = options.batchSize
         total = loader.batchCount
-        depth = min(options.prefetch, max(total, 1))
+        let bytes = dataset.columns.reduce(1) { $0 + $1.byteCount * options.batchSize }
+        let ahead = options.prefetch > 0 ? max(options.prefetch, min(Self.smallDepth, Self.smallBytes / bytes)) : 0
+        depth = min(ahead, max(total, 1))
+        refill = ahead > options.prefetch ? ahead / 2 : max(ahead - 1, 0)
         filler = BatchFiller(
             dataset, order: options.shuffle ? LoaderSeed.order(rows, seed) : nil, transform: options.transform, seed: seed,
             spareFloats: options.transform == nil ? 0 : dataset.columns.first?.shape.count ?? 0)
@@ -77,12 +83,14 @@ public final class LoaderPass {
 
     /// The next batch: one tensor for each column; nil at the end.
     public func next() throws -> [Tensor]? {
-        while ready.count < max(depth, 1), submitted < total {
+        var fresh: [Batch] = []
+        while ready.count <= refill || !fresh.isEmpty, ready.count < max(depth, 1), submitted < total {
             let batch = try Batch(filler.dataset, from: submitted * batchSize, count: min(batchSize, rows - submitted * batchSize))
             submitted += 1
             ready.append(batch)
-            filler.submit(batch)
+            fresh.append(batch)
         }
+        if !fresh.isEmpty { filler.submit(fresh) }
         guard !ready.isEmpty else { return nil }
         let batch = ready.removeFirst()
         filler.wait(for: batch)
