@@ -17,7 +17,7 @@ int chost_raise(lua_State *L, chost_state *S, int code);
 int chost_stop(lua_State *L, chost_state *S);
 void chost_save_traceback(lua_State *L, lua_State *failing, int level);
 int chost_message_handler(lua_State *L);
-void chost_push_box(lua_State *L, chost_type *type);
+chost_box *chost_push_box(lua_State *L, chost_type *type);
 void chost_pay(lua_State *L, chost_state *S);
 int chost_install_loaders(lua_State *L);
 int chost_install_coroutines(lua_State *L);

@@ -34,7 +34,7 @@ static void *take_block(chost_state *S) {
 
 static void give_block(chost_state *S, char *block) {
     chost_box *box = (chost_box *)(block + S->block_size - sizeof(chost_box));
-    if (box->magic == &chost_magic && box->object) S->release(box->object);
+    if (box->magic == &chost_magic && box->object) (box->type->release ? box->type->release : S->release)(box->object);
     *(void **)block = S->blocks_free;
     S->blocks_free = block;
 }

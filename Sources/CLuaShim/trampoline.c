@@ -87,9 +87,44 @@ static int enter(lua_State *L, chost_state *S, chost_function *function, int cou
     return code;
 }
 
+// The short way of a function whose arguments are nothing but operands: from the blocks to native code, past everything
+// that serves other arguments and failures. Leaves the result on top of the stack; false: nothing was done.
+static bool go_short(lua_State *L, chost_function *function) {
+    void *a = chost_object(L, 1, function->operand), *b = NULL;
+    double number = 0;
+    if (function->operands == 2) {
+        b = chost_object(L, 2, function->operand);
+        if (!a || !b) {
+            int other = a ? 2 : 1;
+            if ((!a && !b) || lua_type(L, other) != LUA_TNUMBER) return false;
+            number = lua_tonumber(L, other);
+            // Not every larger integer is a double.
+            if (lua_isinteger(L, other) && !(number >= -0x1p53 && number <= 0x1p53)) return false;
+        }
+    } else if (!a) {
+        return false;
+    }
+    if (!function->result) {  // in place: the receiver is the result
+        if (!a || !function->quick(function->context, a, b, number)) return false;
+        lua_settop(L, 1);
+        return true;
+    }
+    // The block first: making it may fail, and may run the collector.
+    chost_box *box = chost_push_box(L, function->result);
+    box->object = function->quick(function->context, a, b, number);
+    if (box->object) return true;
+    lua_settop(L, function->operands);
+    return false;
+}
+
 static int call(lua_State *L, chost_function *function) {
     chost_state *S = chost_of(L);
-    int count = lua_gettop(L), slots = count < function->params ? function->params : count;
+    int count = lua_gettop(L);
+    if (function->quick && count == function->operands && go_short(L, function)) {
+        if (owes(S)) chost_pay(L, S);
+        return S->interrupt ? chost_stop(L, S) : 1;
+    }
+    int slots = count < function->params ? function->params : count;
     if (!lua_checkstack(L, function->params + function->boxes + CHOST_STACK)) return luaL_error(L, "stack overflow");
     if (count < function->params) lua_settop(L, slots);
     int code = enter(L, S, function, count);
@@ -151,13 +186,14 @@ int chost_make_declared(chost_state *S, lua_State *L, chost_function *function) 
 
 // Userdata
 
-void chost_push_box(lua_State *L, chost_type *type) {
+chost_box *chost_push_box(lua_State *L, chost_type *type) {
     chost_box *box = lua_newuserdatauv(L, sizeof *box, 0);
     box->object = NULL;
     box->type = type;
     box->magic = &chost_magic;
     lua_rawgeti(L, LUA_REGISTRYINDEX, type->metatable);
     lua_setmetatable(L, -2);
+    return box;
 }
 
 // __close where the type has no closing function: first empty the block, then let the object go.

@@ -80,7 +80,7 @@ public final class Lua {
         let key = UnsafeMutablePointer<chost_type>.allocate(capacity: 1)
         let text = UnsafeMutableBufferPointer<CChar>.allocate(capacity: name.utf8.count + 1)
         _ = text.initialize(from: name.utf8CString)
-        key.initialize(to: chost_type(name: UnsafePointer(text.baseAddress!), metatable: 0))
+        key.initialize(to: chost_type(name: UnsafePointer(text.baseAddress!), metatable: 0, release: nil))
         typeKeys.append(key)
         return key
     }

@@ -7,6 +7,7 @@ public struct Declaration {
     let result: AnyUserdataType?
     let results: Int
     let fast: Bool
+    let short: ShortForm?
     let body: (Call) throws -> Void
 
     /// - Parameters:
@@ -14,15 +15,17 @@ public struct Declaration {
     ///   - count: how many of them.
     ///   - fast: skips keywords and checks. The body looks at its arguments itself, and calls `Call.checked()` when
     ///     they are not what it hopes for.
+    ///   - short: is tried before all that.
     public init(
         _ doc: String, aliases: [String] = [], returns: AnyUserdataType? = nil, count: Int = 1, fast: Bool = false,
-        body: @escaping (Call) throws -> Void
+        short: ShortForm? = nil, body: @escaping (Call) throws -> Void
     ) {
         self.doc = doc
         self.aliases = aliases
         result = returns
         results = returns == nil ? 0 : count
         self.fast = fast
+        self.short = short
         self.body = body
     }
 
@@ -40,6 +43,29 @@ extension String {
     fileprivate var nameOfSignature: String {
         let text = utf8.drop { $0 == UInt8(ascii: " ") || (9...13).contains($0) }
         return String(Substring(text.prefix { $0 != UInt8(ascii: "(") }))
+    }
+}
+
+/// The way past all argument handling, for a function whose arguments are one or two objects of a type, or such an
+/// object and a number. Called by C: it cannot throw, and calls no Lua.
+public struct ShortForm {
+    /// An operand that is nil is the number. Gives the result, retained (in place: anything), or nil to have the call go
+    /// the usual way; then nothing may have happened.
+    public typealias Run = @convention(c) (
+        _ context: UnsafeMutableRawPointer, _ a: UnsafeMutableRawPointer?, _ b: UnsafeMutableRawPointer?, _ number: Double
+    ) -> UnsafeMutableRawPointer?
+
+    let operands: Int
+    let type: AnyUserdataType
+    let context: UnsafeMutableRawPointer
+    let run: Run
+
+    /// - Parameter context: lives as long as the process.
+    public init(operands: Int, of type: AnyUserdataType, context: UnsafeMutableRawPointer, _ run: @escaping Run) {
+        self.operands = operands
+        self.type = type
+        self.context = context
+        self.run = run
     }
 }
 
@@ -68,7 +94,9 @@ final class NativeFunction {
         cell.initialize(
             to: chost_function(
                 swift: UnsafeMutableRawPointer(bitPattern: 1)!, params: Int32(Self.countParameters(declaration.doc)),
-                boxes: Int32(declaration.results), result: declaration.result?.key, arranged: 0))
+                boxes: Int32(declaration.results), result: declaration.result?.key, arranged: 0,
+                operands: Int32(declaration.short?.operands ?? 0), operand: declaration.short?.type.key,
+                quick: declaration.short?.run, context: declaration.short?.context))
         cell.pointee.swift = Unmanaged.passUnretained(self).toOpaque()
     }
 

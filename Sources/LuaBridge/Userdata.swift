@@ -28,8 +28,13 @@ public final class UserdataType<T: AnyObject>: AnyUserdataType {
     /// - Parameters:
     ///   - name: as messages and `tostring` say it.
     ///   - kind: as signatures say it.
-    public init(_ lua: Lua, _ name: String, kind: String, _ type: T.Type = T.self) {
+    ///   - release: takes over the object of a block that Lua has freed, in place of a plain release. Calls no Lua.
+    public init(
+        _ lua: Lua, _ name: String, kind: String, _ type: T.Type = T.self,
+        release: (@convention(c) (UnsafeMutableRawPointer) -> Void)? = nil
+    ) {
         super.init(lua, name, kind: kind)
+        key.pointee.release = release
     }
 
     @inline(__always)

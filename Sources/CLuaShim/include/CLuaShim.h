@@ -26,6 +26,7 @@ enum { CHOST_STACK = 32, CHOST_ERROR_SLOTS = 16 };
 typedef struct chost_type {
     const char *name;
     int metatable;  // reference in the registry
+    void (*_Nullable release)(void *object);  // lets go of an object whose block is gone, where a type has its own way
 } chost_type;
 
 // What a userdata block holds: one retained Swift object. NULL once closed. Blocks have no __gc: the allocator lets go of
@@ -36,6 +37,10 @@ typedef struct chost_box {
     chost_type *type;
 } chost_box;
 
+// Computes with objects straight from their blocks; an operand that is NULL is the number. The result is a retained object
+// (in place: any but NULL), or NULL when it does not want to: then nothing has happened.
+typedef void *_Nullable (*chost_quick)(void *context, void *_Nullable a, void *_Nullable b, double number);
+
 // A native function: what upvalue 1 of its closure points to.
 typedef struct chost_function {
     void *swift;
@@ -43,6 +48,11 @@ typedef struct chost_function {
     int boxes;                    // empty result blocks made before Swift is entered, above the parameters
     chost_type *_Nullable result; // of this type
     int arranged;                 // set while a fast function runs: how high the stack was once its arguments were put in order
+    // Tried first when the arguments are just this many operands (1 or 2): objects of one type, or one of them and a number.
+    int operands;
+    chost_type *_Nullable operand;
+    chost_quick _Nullable quick;
+    void *_Nullable context;
 } chost_function;
 
 typedef struct chost_state {

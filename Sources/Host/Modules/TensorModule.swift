@@ -12,7 +12,7 @@ struct OperationError: Error, CustomStringConvertible {
 enum TensorModule {
     /// Registers the module; tensors exist for Lua once it has been required.
     static func register(_ lua: Lua) throws -> UserdataType<Tensor> {
-        let type = UserdataType<Tensor>(lua, "Tensor", kind: "tensor")
+        let type = UserdataType<Tensor>(lua, "Tensor", kind: "tensor", release: { TensorPool.release($0) })
         lua.kinds.define("dtype", choices: DType.allCases.map(\.name))
         lua.countNativeMemory(allocated: Allocator.shared.allocatedBytes, live: Allocator.shared.liveBytes)
         lua.isRetryable = { ($0 as? OperationError)?.isMemory ?? false }
@@ -46,7 +46,8 @@ enum TensorModule {
                 try reporting(name) { try general(name, run, call, type) }
             }
         }
-        return Declaration(prefix + op.doc, returns: returned, fast: true) { call in
+        let short = op.short.map { ShortForm(operands: $0.operands, of: type, context: $0.context, $0.run) }
+        return Declaration(prefix + op.doc, returns: returned, fast: true, short: short) { call in
             do {
                 if let result = try apply(direct, call, type) {
                     try call.push(result, type)
@@ -102,7 +103,10 @@ enum TensorModule {
     /// The twin that stores the result in the receiver.
     static func inPlaceTwin(_ op: Op, _ type: UserdataType<Tensor>) -> Declaration {
         let name = op.name + "_", run = op.run, direct = op.direct
-        return Declaration("Tensor:" + op.doc.asInPlaceTwin(op.name), fast: true) { call in
+        let short = op.short.flatMap { short in
+            short.runInPlace.map { ShortForm(operands: short.operands, of: type, context: short.context, $0) }
+        }
+        return Declaration("Tensor:" + op.doc.asInPlaceTwin(op.name), fast: true, short: short) { call in
             do {
                 var call = call
                 if direct == nil || call.objectIfPresent(0, type) == nil { call = try call.checked() }

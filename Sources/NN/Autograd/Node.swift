@@ -39,6 +39,9 @@ struct Edges {
         count = edges.count
     }
 
+    /// Whether another node is behind one of them.
+    var leadToNodes: Bool { a.node != nil || b.node != nil || c.node != nil || !more.isEmpty }
+
     subscript(_ i: Int) -> Edge {
         switch i {
         case 0: a
@@ -53,14 +56,14 @@ struct Edges {
 public final class Node {
     typealias Backward = (Gradients) throws -> [Tensor?]
 
-    let name: String
-    let sequence: UInt64
-    let outputCount: Int
+    private(set) var name: String
+    private(set) var sequence: UInt64
+    private(set) var outputCount: Int
     var edges: Edges
     /// nil once the graph was freed.
     var backward: Backward?
     /// Whether `backward` consists of recorded operations, so that it can be differentiated again.
-    let isDifferentiable: Bool
+    private(set) var isDifferentiable: Bool
     /// False where a script's own backward makes the gradients: it may keep what it returns.
     var makesFreshGradients = true
 
@@ -91,6 +94,51 @@ public final class Node {
     deinit {
         // After a backward pass there is nothing left to release.
         if edges.count > 0 || backward != nil { GraphRelease.take(edges: &edges, backward: &backward) }
+    }
+
+    // MARK: Nodes of tensors that are gone, kept for the next ones. Of the script's thread alone, as `TensorPool`.
+
+    private var nextInPool: Unmanaged<Node>?
+    nonisolated(unsafe) private static var pool: Unmanaged<Node>?
+    nonisolated(unsafe) private static var pooled = 0
+    private static let poolLimit = 4096
+
+    /// A node with one output that can be differentiated again.
+    static func make(_ name: String, _ edges: Edges, _ backward: @escaping Backward) -> Node {
+        guard let head = pool, TensorPool.isOwnThread else { return Node(name, edges: edges, backward: backward) }
+        let node = head.takeRetainedValue()
+        pool = node.nextInPool
+        pooled -= 1
+        counter += 1
+        node.name = name
+        node.sequence = counter
+        node.outputCount = 1
+        node.isDifferentiable = true
+        node.edges = edges
+        node.backward = backward
+        return node
+    }
+
+    /// Lets go of the node of a tensor that is gone.
+    static func recycle(_ node: inout Node?) {
+        if isKnownUniquelyReferenced(&node), pooled < poolLimit, let node {
+            if node.edges.leadToNodes {
+                GraphRelease.take(edges: &node.edges, backward: &node.backward)
+            } else {
+                // Nothing behind it: no chain to release.
+                node.edges = Edges()
+                node.backward = nil
+            }
+            node.makesFreshGradients = true
+            node.pending = 0
+            node.visit = 0
+            node.incoming = Gradients()
+            if !node.outputHooks.isEmpty { node.outputHooks = [] }
+            node.nextInPool = pool
+            pool = Unmanaged.passRetained(node)
+            pooled += 1
+        }
+        node = nil
     }
 }
 
@@ -278,19 +326,20 @@ extension Tensor {
     ) throws -> Tensor {
         guard dtype.isFloat else { return self }
         let edges = try inputs.map { try $0?.gradientEdge() ?? Edge() }
-        node = Node(name, edges: edges, differentiable: differentiable, backward: backward)
+        node = differentiable
+            ? Node.make(name, Edges(edges), backward) : Node(name, edges: edges, differentiable: false, backward: backward)
         return self
     }
 
     func record(_ name: String, _ a: Tensor, _ backward: @escaping Node.Backward) throws -> Tensor {
         guard dtype.isFloat else { return self }
-        node = Node(name, edges: Edges(try a.gradientEdge()), backward: backward)
+        node = Node.make(name, Edges(try a.gradientEdge()), backward)
         return self
     }
 
     func record(_ name: String, _ a: Tensor, _ b: Tensor, _ backward: @escaping Node.Backward) throws -> Tensor {
         guard dtype.isFloat else { return self }
-        node = Node(name, edges: Edges(try a.gradientEdge(), try b.gradientEdge()), backward: backward)
+        node = Node.make(name, Edges(try a.gradientEdge(), try b.gradientEdge()), backward)
         return self
     }
 

@@ -47,7 +47,7 @@ extension Tensor {
         _ ga: @escaping (Tensor) throws -> Tensor, _ gb: @escaping (Tensor) throws -> Tensor
     ) throws -> Tensor {
         let (needsA, needsB) = (a.requiresGrad, b.requiresGrad)
-        if a.shape == out.shape, b.shape == out.shape, a.dtype == out.dtype, b.dtype == out.dtype {
+        if isAlike(out, a, b) {
             return try out.record(name, a, b) { g in
                 let g = try g.first
                 return [needsA ? try ga(g) : nil, needsB ? try gb(g) : nil]
@@ -65,7 +65,21 @@ extension Tensor {
 
     public static func add(_ a: Tensor, _ b: Tensor) throws -> Tensor {
         let out = try Arithmetic.compute(BINARY_ADD, a, b, "add")
-        return shouldRecord(a, b) ? try recordBinary("add", out, a, b, { $0 }, { $0 }) : out
+        return shouldRecord(a, b) ? try recordAdd(out, a, b) : out
+    }
+
+    /// Of one shape and dtype with the result: what goes to the operands needs no reduction.
+    private static func isAlike(_ out: Tensor, _ a: Tensor, _ b: Tensor) -> Bool {
+        a.dtype == out.dtype && b.dtype == out.dtype && a.shape == out.shape && b.shape == out.shape
+    }
+
+    static func recordAdd(_ out: Tensor, _ a: Tensor, _ b: Tensor) throws -> Tensor {
+        guard isAlike(out, a, b) else { return try recordBinary("add", out, a, b, { $0 }, { $0 }) }
+        // Captures nothing, so that no closure is allocated; an operand without history has no edge to go along.
+        return try out.record("add", a, b) { g in
+            let g = try g.first
+            return [g, g]
+        }
     }
 
     public static func sub(_ a: Tensor, _ b: Tensor) throws -> Tensor {
@@ -73,19 +87,37 @@ extension Tensor {
             throw TensorError("sub: subtraction of bool tensors is not defined; use logical_xor or logical_not, or convert them first (x:long())")
         }
         let out = try Arithmetic.compute(BINARY_SUB, a, b, "sub")
-        return shouldRecord(a, b) ? try recordBinary("sub", out, a, b, { $0 }, { try -$0 }) : out
+        return shouldRecord(a, b) ? try recordSub(out, a, b) : out
+    }
+
+    static func recordSub(_ out: Tensor, _ a: Tensor, _ b: Tensor) throws -> Tensor {
+        try recordBinary("sub", out, a, b, { $0 }, { try -$0 })
     }
 
     public static func mul(_ a: Tensor, _ b: Tensor) throws -> Tensor {
         let out = try Arithmetic.compute(BINARY_MUL, a, b, "mul")
-        guard shouldRecord(a, b) else { return out }
+        return shouldRecord(a, b) ? try recordMul(out, a, b) : out
+    }
+
+    static func recordMul(_ out: Tensor, _ a: Tensor, _ b: Tensor) throws -> Tensor {
         let (sa, sb) = (SavedTensor(a, "mul"), SavedTensor(b, "mul"))
-        return try recordBinary("mul", out, a, b, { try $0 * sb.value() }, { try $0 * sa.value() })
+        guard isAlike(out, a, b) else {
+            return try recordBinary("mul", out, a, b, { try $0 * sb.value() }, { try $0 * sa.value() })
+        }
+        // One closure for both operands.
+        let (needsA, needsB) = (a.requiresGrad, b.requiresGrad)
+        return try out.record("mul", a, b) { g in
+            let g = try g.first
+            return [needsA ? try g * sb.value() : nil, needsB ? try g * sa.value() : nil]
+        }
     }
 
     public static func div(_ a: Tensor, _ b: Tensor) throws -> Tensor {
         let out = try Arithmetic.compute(BINARY_DIV, a, b, "div", floating: true)
-        guard shouldRecord(a, b) else { return out }
+        return shouldRecord(a, b) ? try recordDiv(out, a, b) : out
+    }
+
+    static func recordDiv(_ out: Tensor, _ a: Tensor, _ b: Tensor) throws -> Tensor {
         let (sa, sb) = (SavedTensor(a, "div"), SavedTensor(b, "div"))
         return try recordBinary(
             "div", out, a, b, { try $0 / sb.value() },
@@ -190,10 +222,12 @@ extension Tensor {
 extension Op {
     /// `name(input, other)` for two operands, with the in-place twin.
     private static func binary(
-        _ name: String, _ text: String, samples: [String], inPlace: Bool = true,
+        _ name: String, _ text: String, samples: [String], inPlace: Bool = true, short: ShortOp? = nil,
         _ f: @escaping @Sendable (Tensor, Tensor) throws -> Tensor
     ) -> Op {
-        Op("\(name)(input: tensor|number, other: tensor|number) -> tensor\n\(text)", inPlace: inPlace, samples: samples, .operands(f))
+        Op(
+            "\(name)(input: tensor|number, other: tensor|number) -> tensor\n\(text)", inPlace: inPlace, samples: samples,
+            short: short, .operands(f))
     }
 
     /// `b` times the argument `alpha`.
@@ -213,7 +247,8 @@ extension Op {
             Adds `alpha * other` to `input`, with broadcasting and type promotion.
             Example: tensor{1, 2}:add(tensor{10, 20}) --> tensor([11, 22])
             Source: torch.add
-            """, inPlace: true, samples: ["x:add(y)", "x:add(row)", "col:add(row)", "x:add(y, {alpha = 0.5})", "x + 2", "3 + s"], direct: .operands(Tensor.add)
+            """, inPlace: true, samples: ["x:add(y)", "x:add(row)", "col:add(row)", "x:add(y, {alpha = 0.5})", "x + 2", "3 + s"], direct: .operands(Tensor.add),
+            short: .binary(BINARY_ADD, Tensor.recordAdd)
         ) { args in
             let (a, b) = try args.pair(0, 1)
             return .tensor(try Tensor.add(a, try scaled(b, beside: a, args, "add")))
@@ -224,7 +259,8 @@ extension Op {
             Subtracts `alpha * other` from `input`, with broadcasting and type promotion.
             Example: tensor{11, 22}:sub(1) --> tensor([10, 21])
             Source: torch.sub
-            """, inPlace: true, samples: ["x:sub(y)", "x:sub(row)", "col:sub(x, {alpha = 2})", "1 - x"], direct: .operands(Tensor.sub)
+            """, inPlace: true, samples: ["x:sub(y)", "x:sub(row)", "col:sub(x, {alpha = 2})", "1 - x"], direct: .operands(Tensor.sub),
+            short: .binary(BINARY_SUB, Tensor.recordSub)
         ) { args in
             let (a, b) = try args.pair(0, 1)
             return .tensor(try Tensor.sub(a, try scaled(b, beside: a, args, "sub")))
@@ -235,7 +271,8 @@ extension Op {
             Multiplies element by element, with broadcasting and type promotion.
             Example: tensor{1, 2}:mul(3) --> tensor([3, 6])
             Source: torch.mul
-            """, samples: ["x:mul(y)", "x * row", "col * row", "x * 2.5", "x * x"], Tensor.mul),
+            """, samples: ["x:mul(y)", "x * row", "col * row", "x * 2.5", "x * x"],
+            short: .binary(BINARY_MUL, Tensor.recordMul), Tensor.mul),
         Op(
             """
             div(input: tensor|number, other: tensor|number, *, rounding_mode: "floor"|"trunc" = nil) -> tensor
@@ -243,7 +280,8 @@ extension Op {
             Example: tensor{1.0, 2.0}:div(2) --> tensor([0.5000, 1.0000])
             Errors: integer division by zero with a rounding mode
             Source: torch.div
-            """, inPlace: true, samples: ["x:div(pos)", "x / pos", "2 / pos", "row / pos", "x / 3"], direct: .operands(Tensor.div)
+            """, inPlace: true, samples: ["x:div(pos)", "x / pos", "2 / pos", "row / pos", "x / 3"], direct: .operands(Tensor.div),
+            short: .binary(BINARY_DIV, Tensor.recordDiv)
         ) { args in
             let (a, b) = try args.pair(0, 1)
             if args.isNil(2) { return .tensor(try Tensor.div(a, b)) }
@@ -302,14 +340,16 @@ extension Op {
             Gives the larger of two elements; NaN wins.
             Example: tensor{1, 5}:maximum(tensor{3, 2}) --> tensor([3, 5])
             Source: torch.maximum
-            """, samples: ["x:maximum(y)", "x:maximum(row)"], inPlace: false, Tensor.maximum),
+            """, samples: ["x:maximum(y)", "x:maximum(row)"], inPlace: false,
+            short: .binary(BINARY_MAXIMUM), Tensor.maximum),
         binary(
             "minimum",
             """
             Gives the smaller of two elements; NaN wins.
             Example: tensor{1, 5}:minimum(tensor{3, 2}) --> tensor([1, 2])
             Source: torch.minimum
-            """, samples: ["x:minimum(y)", "x:minimum(row)"], inPlace: false, Tensor.minimum),
+            """, samples: ["x:minimum(y)", "x:minimum(row)"], inPlace: false,
+            short: .binary(BINARY_MINIMUM), Tensor.minimum),
         Op(
             """
             lerp(input: tensor, end_: tensor, weight: tensor|number) -> tensor

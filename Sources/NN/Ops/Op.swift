@@ -19,6 +19,8 @@ public struct Op: Sendable {
     public let run: @Sendable (any OpArguments) throws -> OpResult
     /// What `run` computes when nothing but the operands is given: the usual call goes this short way.
     public let direct: Direct?
+    /// The way past all that, where the operands are small and alike.
+    public let short: ShortOp?
 
     public enum Direct: Sendable {
         case unary(@Sendable (Tensor) throws -> Tensor)
@@ -32,19 +34,20 @@ public struct Op: Sendable {
     /// - Parameter direct: for operations with options, what they compute without them.
     public init(
         _ doc: String, form: Form = .both, inPlace: Bool = false, samples: [String] = [], direct: Direct? = nil,
-        _ run: @escaping @Sendable (any OpArguments) throws -> OpResult
+        short: ShortOp? = nil, _ run: @escaping @Sendable (any OpArguments) throws -> OpResult
     ) {
         self.doc = doc
         self.form = form
         hasInPlaceTwin = inPlace
         self.samples = samples
         self.direct = direct
+        self.short = short
         self.run = run
     }
 
     /// An operation that takes nothing but operands.
-    public init(_ doc: String, form: Form = .both, inPlace: Bool = false, samples: [String] = [], _ direct: Direct) {
-        self.init(doc, form: form, inPlace: inPlace, samples: samples, direct: direct) { arguments in
+    public init(_ doc: String, form: Form = .both, inPlace: Bool = false, samples: [String] = [], short: ShortOp? = nil, _ direct: Direct) {
+        self.init(doc, form: form, inPlace: inPlace, samples: samples, direct: direct, short: short) { arguments in
             switch direct {
             case .unary(let f): return .tensor(try f(try arguments.tensor(0)))
             case .operands(let f):

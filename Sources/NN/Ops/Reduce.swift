@@ -305,7 +305,8 @@ extension Op {
                 Adds up elements over `dim` (all when not given); integers and booleans give int64.
                 Example: tensor{{1, 2}, {3, 4}}:sum(0) --> tensor([4, 6])
                 Source: torch.sum
-                """, samples: ["x:sum()", "x:sum(0)", "t3:sum({0, 2}, true)", "t3:sum(1)"], direct: .unary { try $0.sum() }
+                """, samples: ["x:sum()", "x:sum(0)", "t3:sum({0, 2}, true)", "t3:sum(1)"], direct: .unary { try $0.sum() },
+                short: .whole(REDUCE_SUM)
             ) {
                 .tensor(try $0.tensor(0).sum(try $0.optionalInts(1), keepdim: try $0.bool(2), dtype: try $0.dtype(3)))
             },

@@ -13,6 +13,13 @@ extension Tensor {
         }
         if x.isWrappedNumber { out.isWrappedNumber = true }
         guard let derivative, shouldRecord(x) else { return out }
+        return try record(op, name, out, x, floating: floating, a, b, derivative: derivative)
+    }
+
+    fileprivate static func record(
+        _ op: Int, _ name: String, _ out: Tensor, _ x: Tensor, floating: Bool, _ a: Double = 0, _ b: Double = 0,
+        derivative: @escaping @Sendable (_ x: Tensor, _ y: Tensor, _ g: Tensor) throws -> Tensor
+    ) throws -> Tensor {
         let (sx, so) = (SavedTensor(x, name), SavedOutput(out))
         return try out.record(name, x) { g in
             let x = try sx.value()
@@ -129,6 +136,9 @@ struct UnaryFunction: Sendable {
             Example: tensor{\(example.0)}:\(name)() --> tensor([\(example.1)])
             Source: \(source)
             """, inPlace: true, samples: samples,
+            short: .unary(op, derivative.map { derivative in
+                { [self] out, x in try Tensor.record(op, name, out, x, floating: floating, derivative: derivative) }
+            }),
             .unary { [self] in try callAsFunction($0) })
     }
 

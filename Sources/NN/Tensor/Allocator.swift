@@ -35,11 +35,17 @@ public final class Allocator: Sendable {
     /// Small blocks of the thread that scripts run on, which need no lock: an operation on a few numbers is mostly
     /// the allocation of its result.
     private nonisolated(unsafe) let own: UnsafeMutablePointer<OwnCache>
+    /// The same for `TensorPool`: a plain variable, since every operation reads it.
+    nonisolated(unsafe) static private(set) var ownCache: UnsafeMutablePointer<OwnCache>?
     /// Heads of its lists, by size class.
     private nonisolated(unsafe) let ownFree: UnsafeMutablePointer<UnsafeMutableRawPointer?>
 
-    private struct OwnCache {
+    struct OwnCache {
         let thread = pthread_self()
+        /// Heads of the lists of `TensorPool`, by size class; their blocks count as cached.
+        let tensors: UnsafeMutablePointer<Unmanaged<Tensor>?>
+        let allocatedBytes: UnsafeMutablePointer<Int>
+        let liveBytes: UnsafeMutablePointer<Int>
         /// Bytes in use that this thread took and gave back without the lock; negative when others' blocks end here.
         var live = 0
         var cached = 0
@@ -52,15 +58,18 @@ public final class Allocator: Sendable {
         allocatedBytes.initialize(repeating: 0, count: 2)
         liveBytes = allocatedBytes + 1
         own = .allocate(capacity: 1)
-        own.initialize(to: OwnCache())
+        let tensors = UnsafeMutablePointer<Unmanaged<Tensor>?>.allocate(capacity: Allocator.smallClasses)
+        tensors.initialize(repeating: nil, count: Allocator.smallClasses)
+        own.initialize(to: OwnCache(tensors: tensors, allocatedBytes: allocatedBytes, liveBytes: liveBytes))
         ownFree = .allocate(capacity: Allocator.smallClasses)
         ownFree.initialize(repeating: nil, count: Allocator.smallClasses)
+        Allocator.ownCache = own
     }
 
     private var isOwn: Bool { pthread_equal(own.pointee.thread, pthread_self()) != 0 }
 
     // Classes: multiples of 64 up to 4 KiB, then four steps per power of two up to 1 TiB.
-    private static let smallClasses = 64
+    static let smallClasses = 64
     private static let classCount = smallClasses + 4 * 29
 
     static func sizeClass(_ bytes: Int) -> (index: Int, size: Int) {
@@ -139,6 +148,7 @@ public final class Allocator: Sendable {
 
     /// Gives all kept blocks back to the system.
     public func releaseCache() {
+        TensorPool.drain()
         state.withLock { s in
             for i in s.free.indices {
                 while let block = s.free[i] {

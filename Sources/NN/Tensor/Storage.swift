@@ -1,7 +1,7 @@
 /// A block of native memory that one or more tensors look at.
 public final class Storage {
     let bytes: UnsafeMutableRawPointer
-    let byteCount: Int
+    var byteCount: Int
 
     /// Counts in-place changes; backward compares it with what it was when a value was saved.
     var version = 0
@@ -9,7 +9,7 @@ public final class Storage {
     /// Counts changes of history through views, so that other views know theirs is stale.
     var historyVersion = 0
 
-    private let capacity: Int
+    let capacity: Int
     private let onRelease: (() -> Void)?
 
     /// - Throws: `TensorError` when the memory cannot be had.

@@ -3,16 +3,16 @@
 /// Tensors are reference objects used from one thread at a time; kernels see only their pointers.
 public final class Tensor {
     public internal(set) var storage: Storage
-    public let dtype: DType
-    public let shape: Shape
+    public internal(set) var dtype: DType
+    public internal(set) var shape: Shape
     /// Distance between neighbours along each dimension, in elements; 0 where broadcast.
-    public let strides: Shape
+    public internal(set) var strides: Shape
     /// Position of the first element in the storage, in elements.
-    public let offset: Int
+    public internal(set) var offset: Int
     /// Number of elements.
-    public let count: Int
+    public internal(set) var count: Int
     /// Whether the elements lie in row-major order without gaps.
-    public let isContiguous: Bool
+    public internal(set) var isContiguous: Bool
 
     /// A number from a script: it does not raise the dtype of what it meets, as in PyTorch.
     var isWrappedNumber = false
@@ -28,7 +28,10 @@ public final class Tensor {
     var hooks: [GradientHook]?
     var retainsGrad = false
     /// What a module registers when it is assigned to a field: see `Tensor.parameter`.
-    public private(set) var isParameter = false
+    public internal(set) var isParameter = false
+
+    /// The next one in a list of `TensorPool`.
+    var nextInPool: Unmanaged<Tensor>?
 
     init(storage: Storage, dtype: DType, shape: Shape, strides: Shape, offset: Int) {
         self.storage = storage
@@ -40,25 +43,13 @@ public final class Tensor {
         isContiguous = shape.isRowMajor(strides, count)
     }
 
-    /// A fresh tensor of the shape of `other`, which is contiguous, with undefined contents.
-    init(emptyLike other: Tensor, _ dtype: DType) throws {
-        count = other.count
-        shape = other.shape
-        strides = other.strides
-        storage = try Storage(byteCount: count &* dtype.size, for: "a tensor of shape \(other.shape) and dtype \(dtype.name)")
-        self.dtype = dtype
-        offset = 0
-        isContiguous = true
-    }
-
-    /// A fresh contiguous tensor with undefined contents.
-    /// - Throws: `TensorError` for a bad shape or when memory is short.
-    public init(emptyOf shape: Shape, _ dtype: DType) throws {
-        count = try shape.checkedCount()
-        storage = try Storage(byteCount: count * dtype.size, for: "a tensor of shape \(shape) and dtype \(dtype.name)")
+    /// A fresh packed tensor; see `TensorPool` for `Tensor(emptyOf:)` and `Tensor(emptyLike:)`.
+    init(packed shape: Shape, _ strides: Shape, count: Int, _ dtype: DType) throws {
+        storage = try Storage(byteCount: count &* dtype.size, for: "a tensor of shape \(shape) and dtype \(dtype.name)")
         self.dtype = dtype
         self.shape = shape
-        strides = shape.contiguousStrides
+        self.strides = strides
+        self.count = count
         offset = 0
         isContiguous = true
     }
