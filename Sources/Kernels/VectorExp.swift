@@ -111,11 +111,8 @@ extension Vector where Self: ExpressibleByFloatLiteral {
         let e = exp(x.magnitude.negated)
         return select(less(x, Self(0.0)), e, Self(1.0)) / (e + Self(1.0))
     }
-    /// x * sigmoid(x), 0 at minus infinity.
-    @inline(__always) static func silu(_ x: Self) -> Self {
-        let y = x * sigmoid(x)
-        return select(equal(x, infinity.negated), Self(0.0).negated, y)
-    }
+    /// x * sigmoid(x): NaN at minus infinity, as in PyTorch.
+    @inline(__always) static func silu(_ x: Self) -> Self { x * sigmoid(x) }
     /// log(1 + exp(beta x)) / beta, x itself where beta x > threshold.
     @inline(__always) static func softplus(_ x: Self, _ beta: Self, _ threshold: Self) -> Self {
         let z = x * beta
@@ -136,7 +133,8 @@ extension Vector where Self: ExpressibleByFloatLiteral {
     @inline(__always) static func gelu(_ x: Self) -> Self {
         // x - x * h is x * (1 - h).
         let h = normalTail(x)
-        let negative = select(equal(x, infinity.negated), Self(0.0).negated, x * h)
+        // At minus infinity PyTorch's product is NaN.
+        let negative = select(equal(x, infinity.negated), x + infinity, x * h)
         return select(less(Self(0.0), x), select(equal(x, infinity), x, fma(x.negated, h, x)), negative)
     }
     /// d gelu / dx = Phi(x) + x phi(x).
@@ -150,8 +148,7 @@ extension Vector where Self: ExpressibleByFloatLiteral {
     /// 0.5 x (1 + tanh(u)) = x sigmoid(2 u) with u = sqrt(2 / pi) (x + 0.044715 x^3).
     @inline(__always) static func geluTanh(_ x: Self) -> Self {
         let inner = fma(x * x, x * Self(0.044715), x) * Self(0x1.9884533d43651p+0)
-        let y = x * sigmoid(inner)
-        return select(equal(x, infinity.negated), Self(0.0).negated, y)
+        return x * sigmoid(inner)
     }
     @inline(__always) static func geluTanhSlope(_ x: Self) -> Self {
         let inner = fma(x * x, x * Self(0.044715), x) * Self(0x1.9884533d43651p+0)
