@@ -11,7 +11,7 @@ echo "fuzz: seed $seed, $seconds s (FUZZ_SEED=$seed repeats it)"
 cd "$folder"
 # Wild sizes are refused at the limit instead of filling the machine. What it logs stays here.
 if HOST_MEMORY_LIMIT=1GiB WANDB_MODE=offline WANDB_BASE_URL=http://127.0.0.1:9 WANDB_SILENT=true HOST_PROGRESS=0 FUZZ_TRACE=$folder/last-call \
-  timeout -k 10 $((seconds + 120)) "$host" "$script" "$seed" "${seconds}s" tensor nn optim data json fs time progress wandb pachyderm; then
+  timeout -k 10 $((seconds + 120)) "$host" "$script" "$seed" "${seconds}s" tensor nn optim data plot json fs time progress wandb pachyderm; then
   rm -rf "$folder"
 else
   status=$?

@@ -54,7 +54,7 @@ final class DeclarationTests: XCTestCase {
         for seed in 1...3 {
             let scratch = try Scratch()
             try check(
-                "fuzz.lua", ["\(seed)", "4000", "tensor", "nn", "optim", "data", "json", "fs", "time", "progress", "wandb", "pachyderm"],
+                "fuzz.lua", ["\(seed)", "4000", "tensor", "nn", "optim", "data", "plot", "json", "fs", "time", "progress", "wandb", "pachyderm"],
                 folder: scratch.url, environment: ["WANDB_MODE": "offline", "WANDB_BASE_URL": "http://127.0.0.1:9", "HOST_PROGRESS": "0"])
         }
     }

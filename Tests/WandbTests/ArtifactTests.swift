@@ -27,7 +27,11 @@ final class ArtifactTests: XCTestCase {
         let directory = try Temporary()
         let artifact = try Artifact("ok", type: "model")
         XCTAssertThrowsError(try artifact.addFile("\(directory.path)/missing"))
-        XCTAssertThrowsError(try artifact.addFile(try model(directory), as: "../x"))
+        for outside in ["../x", "a/../../x", "/x", "a//x", "..", ""] {
+            XCTAssertThrowsError(try artifact.addFile(try model(directory), as: outside), outside)
+        }
+        XCTAssertThrowsError(try artifact.addDirectory(directory.path, as: "../x"))
+        XCTAssertEqual(artifact.entries.count, 0)
         try artifact.addFile(try model(directory), as: "x")
         XCTAssertThrowsError(try artifact.addFile(try directory.write("other", to: "y"), as: "x"))
         XCTAssertEqual(Artifact.safeName("plain-1.x"), "plain-1.x")
@@ -111,6 +115,35 @@ final class ArtifactTests: XCTestCase {
         run.finish()
         XCTAssertEqual(server.state.withLock { $0.usedArtifacts }, [stored.id])
         XCTAssertFalse(FileManager.default.fileExists(atPath: try XCTUnwrap(run.path) + "/artifacts"))
+    }
+
+    /// A server that names files outside of the artifact's folder gets nothing written, not even what is sound beside them.
+    func testPathsThatLeadOutAreRefused() throws {
+        let server = try RecordingServer()
+        let directory = try Temporary()
+        let run = try Run.start(RunOptions(), settings: try settings(server, directory))
+        let artifact = try Artifact("weights", type: "model")
+        try artifact.addFile(try model(directory))
+        try run.log(artifact)
+        try run.wait(for: artifact, seconds: 20)
+        let id = try XCTUnwrap(server.state.withLock { $0.artifacts.values.first { $0.name == "weights" }?.id })
+        let used = try run.use("weights:latest")
+        let digest = try XCTUnwrap(artifact.entries.first?.digest)
+        let absolute = "\(directory.path)/absolute.bin"
+        for hostile in ["../outside.bin", "sub/../../outside.bin", "..", "", "sub//x", absolute] {
+            let text = #"{"version":1,"contents":{"model.bin":{"digest":"\#(digest)","size":64},"\#(hostile)":{"digest":"\#(digest)","size":64}}}"#
+            server.state.withLock {
+                $0.uploads["manifest-\(id)"] = Array(text.utf8)
+                $0.uploads["\(id)/\(hostile)"] = (0..<64).map { UInt8($0) }
+            }
+            XCTAssertThrowsError(try used.download(to: "\(directory.path)/inner/target"), hostile) {
+                XCTAssertTrue("\($0)".contains("holds the path '\(hostile)', which leads out of it"), "\($0)")
+            }
+        }
+        for path in ["inner", "outside.bin", "absolute.bin"] {
+            XCTAssertFalse(FileManager.default.fileExists(atPath: "\(directory.path)/\(path)"), path)
+        }
+        run.finish()
     }
 
     func testSavedFilesAndCodeArrive() throws {
