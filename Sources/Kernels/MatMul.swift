@@ -26,11 +26,13 @@ func productOf<V: Vector>(_: V.Type, _ g: kernel_gemm, _ item: Int, _ swapped: B
         m: swapped ? g.n : g.m, n: swapped ? g.m : g.n, k: g.k, a: swapped ? b : a, b: swapped ? a : b, c: c,
         cRow: swapped ? 1 : g.ldc, cColumn: swapped ? g.ldc : 1, alpha: V(g.alpha), scaled: g.alpha != 1,
         accumulate: g.beta != 0, rowBias: alongRows ? bias : nil, columnBias: alongRows ? nil : bias,
-        relu: g.activation == 1, packA: true, packB: true)
+        relu: g.activation == 1, packA: true, packB: true, panelsFirst: false)
     let panel = tileVectors &* V.lanes
-    // A is read in place where few panels would use the packed copy, B where few rows would.
-    p.packA = p.n > 3 &* panel
-    p.packB = p.b.line != 1 || p.m > 2 &* tileRows
+    // Rows of B some multiple of 512 bytes apart would crowd a few sets of the cache.
+    let spread = p.b.step &* MemoryLayout<V.Scalar>.size & 511 != 0
+    p.panelsFirst = p.m <= 8 &* tileRows && p.n >= p.m && p.b.line == 1 && spread
+    p.packA = p.a.step != 1 && p.n > 3 &* panel
+    p.packB = p.b.line != 1 || (p.m > 2 &* tileRows && !p.panelsFirst)
     return p
 }
 
@@ -49,26 +51,29 @@ func productTask<V: Vector>(_: V.Type, _ t: ProductTasks, _ index: Int) {
 func multiply<V: Vector>(_: V.Type, _ g: UnsafePointer<kernel_gemm>, _ exec: UnsafePointer<kernel_exec>, _ task: kernel_task) {
     let q = g.pointee
     if q.m < 1 || q.n < 1 || q.batch < 1 { return }
-    let swapped = q.n &* 2 <= V.lanes && q.m > q.n
+    // A and B change places where C is a few columns wide, and where both would have to be transposed to be packed
+    // and A is the smaller.
+    let narrow = q.n &* 2 <= V.lanes && q.m > q.n
+    let swapped = narrow || (!q.a_transposed && q.b_transposed && q.m < q.n && q.m &* 2 > V.lanes)
     let m = swapped ? q.n : q.m
     let n = swapped ? q.m : q.n
-    let panel = tileVectors &* V.lanes
     var t = ProductTasks(g: g, exec: exec, rowTasks: 1, columnTasks: 1, rowsPerTask: m, columnsPerTask: n, swapped: swapped)
     // A task should last some ten microseconds at least; a product below that stays on one thread.
     let work = m &* n &* max(q.k, 1)
     let threads = exec.pointee.threads
     let wanted = threads == 1 ? 1 : min(threads, (work &* q.batch) >> 19)
     if wanted > q.batch || (wanted > 1 && q.batch < 2 &* wanted) {
-        // Cut the longer side of C, in whole tiles.
-        let pieces = (wanted &+ q.batch &- 1) / q.batch &* (work > 1 << 24 ? 2 : 1)
+        // Cut the longer side of C, in whole tiles or vectors; in twice as many pieces where there is so much that each
+        // still makes good use of what it packs.
+        let pieces = (wanted &+ q.batch &- 1) / q.batch
         let rowTiles = (m &+ tileRows &- 1) / tileRows
-        let columnTiles = (n &+ panel &- 1) / panel
+        let vectors = (n &+ V.lanes &- 1) / V.lanes
         if n >= m || rowTiles < pieces {
-            let per = (columnTiles &+ pieces &- 1) / pieces
-            t.columnsPerTask = per &* panel
-            t.columnTasks = (columnTiles &+ per &- 1) / per
+            let per = vectors >= 32 &* pieces ? (vectors &+ 2 &* pieces &- 1) / (2 &* pieces) : (vectors &+ pieces &- 1) / pieces
+            t.columnsPerTask = per &* V.lanes
+            t.columnTasks = (vectors &+ per &- 1) / per
         } else {
-            let per = (rowTiles &+ pieces &- 1) / pieces
+            let per = rowTiles >= 64 &* pieces ? (rowTiles &+ 2 &* pieces &- 1) / (2 &* pieces) : (rowTiles &+ pieces &- 1) / pieces
             t.rowsPerTask = per &* tileRows
             t.rowTasks = (rowTiles &+ per &- 1) / per
         }

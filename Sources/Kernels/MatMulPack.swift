@@ -36,6 +36,7 @@ func packLines<V: Vector>(_: V.Type, _ x: Operand<V>, _ lines: Int, _ depth: Int
     if x.step == 1 {
         var k = 0
         while k &+ V.lanes <= depth {
+            for i in 0..<lines { kernel_prefetch(x.base + (i &* x.line &+ k &+ 4 &* V.lanes)) }
             V.transposeBlock(x.base + k, x.line, lines, out + k &* width, width)
             k &+= V.lanes
         }
@@ -67,7 +68,8 @@ func packLines<V: Vector>(_: V.Type, _ x: Operand<V>, _ lines: Int, _ depth: Int
 
 /// One panel of B: `columns` (at most 2 * V.lanes) columns as rows of `width` = one or two vectors.
 @inline(__always)
-func packPanel<V: Vector>(_: V.Type, _ b: Operand<V>, _ columns: Int, _ depth: Int, _ out: UnsafeMutablePointer<V.Scalar>, _ width: Int) {
+func packPanel<V: Vector>(_: V.Type, _ b: Operand<V>, _ columns: Int, _ depth: Int, _ out: UnsafeMutablePointer<V.Scalar>) {
+    let width = columns > V.lanes ? tileVectors &* V.lanes : V.lanes
     if b.line == 1 && columns == width {
         for k in 0..<depth {
             let p = b.base + k &* b.step
@@ -80,6 +82,22 @@ func packPanel<V: Vector>(_: V.Type, _ b: Operand<V>, _ columns: Int, _ depth: I
     if width > V.lanes {
         // The first half's vectors end where this half's begin: written second, nothing is lost.
         packHalf(V.self, b.moved(line: V.lanes, step: 0), columns &- V.lanes, depth, out + V.lanes, width)
+    }
+}
+
+/// Four whole panels of B, whose columns lie side by side.
+@inline(never)
+func packFourPanels<V: Vector>(_: V.Type, _ b: Operand<V>, _ depth: Int, _ out: UnsafeMutablePointer<V.Scalar>) {
+    let width = tileVectors &* V.lanes
+    let bytes = 4 &* width &* MemoryLayout<V.Scalar>.size
+    for k in 0..<depth {
+        let p = b.base + k &* b.step
+        let ahead = UnsafeRawPointer(p + 8 &* b.step)
+        for line in 0..<(bytes / 64) { kernel_prefetch(ahead + line &* 64) }
+        for q in 0..<4 {
+            let to = out + (q &* depth &+ k) &* width
+            for v in 0..<tileVectors { V.load(p + (q &* width &+ v &* V.lanes)).store(to + v &* V.lanes) }
+        }
     }
 }
 

@@ -39,6 +39,19 @@ func finishTile<V: Vector>(_ rows: Int, _ vectors: Int, _ c: UnsafeMutablePointe
     }
 }
 
+/// What comes next and should be in the cache by then: at step k of a tile the two lines at `start` + (k * rate >> 16) * step
+/// are fetched. The addresses need not exist.
+struct Ahead {
+    var start: UnsafeRawPointer
+    var step = 0
+    var rate = 0
+}
+
+@inline(__always)
+func nextStep<T>(_ a: UnsafePointer<T>, _ step: Int, _ apart: Bool) -> UnsafePointer<T> {
+    apart ? kernel_apart(a + step).assumingMemoryBound(to: T.self) : a + step
+}
+
 /// rows (1 ... 12) and vectors (1 or 2) are constants at every call, so unused accumulators vanish.
 /// Element (i, k) of A is a[i * aRow + k * aStep]; row k of B is at b + k * bStep, or at
 /// b + offsets[k]; row i of C at c + i * cRow.
@@ -46,7 +59,7 @@ func finishTile<V: Vector>(_ rows: Int, _ vectors: Int, _ c: UnsafeMutablePointe
 func tile<V: Vector>(
     _: V.Type, rows: Int, vectors: Int, depth: Int,
     _ a: UnsafePointer<V.Scalar>, _ aRow: Int, _ aStep: Int,
-    _ b: UnsafePointer<V.Scalar>, _ bStep: Int, offsets: UnsafePointer<Int>? = nil,
+    _ b: UnsafePointer<V.Scalar>, _ bStep: Int, offsets: UnsafePointer<Int>? = nil, ahead: Ahead? = nil, apart: Bool = false,
     _ c: UnsafeMutablePointer<V.Scalar>, _ cRow: Int, _ f: TileFinish<V>
 ) {
     var c0 = V(0.0), d0 = V(0.0)
@@ -62,7 +75,12 @@ func tile<V: Vector>(
     var c10 = V(0.0), d10 = V(0.0)
     var c11 = V(0.0), d11 = V(0.0)
     var a = a
+    // Every third row by an address of its own: the two after it are at one and two times aRow from there.
+    var a3 = a + 3 &* aRow
+    var a6 = a + 6 &* aRow
+    var a9 = a + 9 &* aRow
     var b = b
+    var part = 0
     var k = 0
     while k < depth {
         let bk = offsets.map { b + $0[k] } ?? b
@@ -84,51 +102,60 @@ func tile<V: Vector>(
             if vectors > 1 { d2 = V.fma(e, b1, d2) }
         }
         if rows > 3 {
-            let e = V(a[aRow &* 3])
+            let e = V(a3[0])
             c3 = V.fma(e, b0, c3)
             if vectors > 1 { d3 = V.fma(e, b1, d3) }
         }
         if rows > 4 {
-            let e = V(a[aRow &* 4])
+            let e = V(a3[aRow])
             c4 = V.fma(e, b0, c4)
             if vectors > 1 { d4 = V.fma(e, b1, d4) }
         }
         if rows > 5 {
-            let e = V(a[aRow &* 5])
+            let e = V(a3[aRow &* 2])
             c5 = V.fma(e, b0, c5)
             if vectors > 1 { d5 = V.fma(e, b1, d5) }
         }
         if rows > 6 {
-            let e = V(a[aRow &* 6])
+            let e = V(a6[0])
             c6 = V.fma(e, b0, c6)
             if vectors > 1 { d6 = V.fma(e, b1, d6) }
         }
         if rows > 7 {
-            let e = V(a[aRow &* 7])
+            let e = V(a6[aRow])
             c7 = V.fma(e, b0, c7)
             if vectors > 1 { d7 = V.fma(e, b1, d7) }
         }
         if rows > 8 {
-            let e = V(a[aRow &* 8])
+            let e = V(a6[aRow &* 2])
             c8 = V.fma(e, b0, c8)
             if vectors > 1 { d8 = V.fma(e, b1, d8) }
         }
         if rows > 9 {
-            let e = V(a[aRow &* 9])
+            let e = V(a9[0])
             c9 = V.fma(e, b0, c9)
             if vectors > 1 { d9 = V.fma(e, b1, d9) }
         }
         if rows > 10 {
-            let e = V(a[aRow &* 10])
+            let e = V(a9[aRow])
             c10 = V.fma(e, b0, c10)
             if vectors > 1 { d10 = V.fma(e, b1, d10) }
         }
         if rows > 11 {
-            let e = V(a[aRow &* 11])
+            let e = V(a9[aRow &* 2])
             c11 = V.fma(e, b0, c11)
             if vectors > 1 { d11 = V.fma(e, b1, d11) }
         }
-        a += aStep
+        if let ahead {
+            let next = ahead.start + (part >> 16) &* ahead.step
+            kernel_prefetch(next)
+            kernel_prefetch(next + 64)
+            part &+= ahead.rate
+        }
+        a = nextStep(a, aStep, apart)
+        a3 = nextStep(a3, aStep, apart && rows > 3)
+        a6 = nextStep(a6, aStep, apart && rows > 6)
+        a9 = nextStep(a9, aStep, apart && rows > 9)
         if offsets == nil { b += bStep }
         k &+= 1
     }

@@ -29,6 +29,9 @@ final class MatMulTests: XCTestCase {
             }
         }
         list.append(Case(m: 9, n: 33, k: 20, batch: 5))
+        // B larger than the second-level cache holds, in all its positions; then written by columns.
+        for t in 0..<4 { list.append(Case(m: 100, n: 300, k: 900, aT: t & 1 == 1, bT: t & 2 == 2, beta: 1, bias: 0)) }
+        list.append(Case(m: 33, n: 40, k: 9000, bT: true, alpha: 0.5, beta: 1, bias: 1, relu: true))
         list.append(Case(m: 40, n: 6, k: 30, bT: true, batch: 3, beta: 1, relu: true))
         return list
     }()

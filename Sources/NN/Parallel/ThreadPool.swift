@@ -228,11 +228,12 @@ enum Scratch {
         }
         if let buffer = table[slot].buffer, table[slot].size >= bytes { return buffer }
         free(table[slot].buffer)
-        var fresh: UnsafeMutableRawPointer?
-        let size = (max(bytes, 4096) + 4095) / 4096 * 4096
+        // Panels of a matrix are read from end to end again and again: one large page for them, not hundreds of small ones.
+        let step = bytes > 1 << 20 ? 2 << 20 : 4096
+        let size = (max(bytes, 4096) + step - 1) / step * step
         // Kernels cannot report failure; their working sets are a few MiB, and running out of those
         // means that the process is about to be killed for memory anyway.
-        guard posix_memalign(&fresh, 64, size) == 0, let fresh else {
+        guard let fresh = alignedMemory(size, largeFrom: 2 << 20) else {
             let message = "host: out of memory: \(size) bytes of working memory cannot be had\n"
             _ = message.withCString { write(2, $0, strlen($0)) }
             _exit(1)
