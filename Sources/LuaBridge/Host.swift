@@ -102,7 +102,8 @@ extension Lua {
     }
 
     private func declare(_ call: Call) throws {
-        let function = NativeFunction(Declaration(try call.string(0)) { _ in }, lua: self)
+        let declaration = Declaration(try call.string(0)) { _ in }
+        let function = NativeFunction(declaration, lua: self, place: String(qualified(declaration.name).dropLast(declaration.name.count)))
         let thread = call.thread
         lua_pushvalue(thread, call.slot(1))
         try check(chost_make_declared(state, thread, keep(function)), on: thread)

@@ -143,8 +143,7 @@ public final class Lua {
                 state.pointee.thrown = kept.number
                 return Int32(CHOST_RETHROW)
             }
-            let named = error.isFromLua || error.message.hasPrefix(function.name + ":") || function.isAnonymous
-            message = named ? error.message : "\(function.name): \(error.message)"
+            message = error.isFromLua || function.isAnonymous ? error.message : function.naming(error.message)
         default:
             if isRetryable(error) { code = CHOST_RETRY }
             message = "\(error)"

@@ -8,9 +8,10 @@ struct LuaTableWriter {
     /// Defines a function under its own name and aliases, or under the one given.
     func define(_ declaration: Declaration, qualifiedBy prefix: String = "", as name: String? = nil) throws {
         let thread = lua.thread
-        let function = NativeFunction(declaration, lua: lua)
+        let function = NativeFunction(declaration, lua: lua, place: name == nil ? prefix : "")
         try lua.check(chost_make_function(lua.state, thread, lua.keep(function)), on: thread)
         defer { chost_drop(thread, 1) }
+        if let field = declaration.field { return try setTop(field) }
         if name == nil {
             let qualified = declaration.name == declaration.shortName ? prefix + declaration.name : declaration.name
             try lua.docs.add(qualified, text: declaration.doc, module: lua.loading.last ?? "", value: -1, lua)

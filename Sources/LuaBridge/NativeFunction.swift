@@ -4,6 +4,8 @@ import CLuaShim
 public struct Declaration {
     public let doc: String
     public let aliases: [String]
+    /// The key of a function that only preludes call; such a one has no documentation.
+    let field: String?
     let result: AnyUserdataType?
     let results: Int
     let fast: Bool
@@ -13,15 +15,18 @@ public struct Declaration {
     /// - Parameters:
     ///   - returns: the userdata type of fresh results; their blocks are then made before Swift is entered, which is the fast way.
     ///   - count: how many of them.
+    ///   - field: the key in the module's table, of a function that preludes call on behalf of what scripts call: the
+    ///     signature has the name that scripts know, for errors.
     ///   - fast: skips keywords and checks. The body looks at its arguments itself, and calls `Call.checked()` when
     ///     they are not what it hopes for.
     ///   - short: is tried before all that.
     public init(
-        _ doc: String, aliases: [String] = [], returns: AnyUserdataType? = nil, count: Int = 1, fast: Bool = false,
+        _ doc: String, aliases: [String] = [], field: String? = nil, returns: AnyUserdataType? = nil, count: Int = 1, fast: Bool = false,
         short: ShortForm? = nil, body: @escaping (Call) throws -> Void
     ) {
         self.doc = doc
         self.aliases = aliases
+        self.field = field
         result = returns
         results = returns == nil ? 0 : count
         self.fast = fast
@@ -82,9 +87,22 @@ final class NativeFunction {
     /// Metamethods and the like: their errors name the type themselves.
     var isAnonymous: Bool { Self.anonymous.contains(name) }
     private static let anonymous: Set<String> = ["index", "assign", "close", "require"]
-    private(set) lazy var name = doc.nameOfSignature
+    /// What precedes the name when it does not say itself where it belongs: `tensor.`, `Tensor:`.
+    private let place: String
+    /// What errors begin with.
+    private(set) lazy var name = {
+        let name = doc.nameOfSignature
+        return name.utf8.contains { $0 == UInt8(ascii: ".") || $0 == UInt8(ascii: ":") } ? name : place + name
+    }()
 
-    init(_ declaration: Declaration, lua: Lua) {
+    /// The message with the function's name before it, unless it begins so already.
+    func naming(_ message: String) -> String {
+        if message.hasPrefix(name + ":") { return message }
+        return message.hasPrefix(name.dropFirst(place.count) + ":") ? place + message : "\(name): \(message)"
+    }
+
+    init(_ declaration: Declaration, lua: Lua, place: String = "") {
+        self.place = place
         self.lua = lua
         state = lua.state
         doc = declaration.doc

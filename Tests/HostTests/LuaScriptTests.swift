@@ -3,6 +3,7 @@ import XCTest
 /// Scripts of `Tests/Lua`, each a set of assertions.
 final class LuaScriptTests: XCTestCase {
     func testJSON() throws { try HostProcess.check("json.lua") }
+    func testErrorsAreNamed() throws { try HostProcess.check("errors.lua") }
     func testFS() throws { try HostProcess.check("fs.lua") }
     func testEditorStubs() throws { try HostProcess.check("types.lua") }
     func testFigures() throws { try HostProcess.check("plot.lua") }

@@ -61,39 +61,39 @@ final class ArgumentTests: XCTestCase {
         let f = try Fixture()
         let expected = [
             "box.sum(box.new(1), 'x')":
-                "test.lua:1: sum: argument 2 'dim': expected integer or list of integers, got string \"x\"",
-            "box.sum()": "test.lua:1: sum: argument 1 'input': missing; expected box",
-            "box.sum(3)": "test.lua:1: sum: argument 1 'input': expected box, got integer 3",
-            "box.sum(box.new(1), {keepdims = true})": "test.lua:1: sum: unknown option 'keepdims'; did you mean 'keepdim'?",
-            "box.sum(box.new(1), {axis = 1})": "test.lua:1: sum: unknown option 'axis'; did you mean 'dim'?",
-            "box.sum(box.new(1), {zzz = 1})": "test.lua:1: sum: unknown option 'zzz'; known: input, dim, keepdim",
-            "box.lr{learning_rate = 1}": "test.lua:1: lr: unknown option 'learning_rate'; did you mean 'lr'?",
-            "box.sum(box.new(1), 1, {dim = 2})": "test.lua:1: sum: argument 'dim' is given twice, by position and by name",
-            "box.sum(1, 2, 3, 4)": "test.lua:1: sum: takes at most 3 arguments, got 4",
+                "test.lua:1: box.sum: argument 2 'dim': expected integer or list of integers, got string \"x\"",
+            "box.sum()": "test.lua:1: box.sum: argument 1 'input': missing; expected box",
+            "box.sum(3)": "test.lua:1: box.sum: argument 1 'input': expected box, got integer 3",
+            "box.sum(box.new(1), {keepdims = true})": "test.lua:1: box.sum: unknown option 'keepdims'; did you mean 'keepdim'?",
+            "box.sum(box.new(1), {axis = 1})": "test.lua:1: box.sum: unknown option 'axis'; did you mean 'dim'?",
+            "box.sum(box.new(1), {zzz = 1})": "test.lua:1: box.sum: unknown option 'zzz'; known: input, dim, keepdim",
+            "box.lr{learning_rate = 1}": "test.lua:1: box.lr: unknown option 'learning_rate'; did you mean 'lr'?",
+            "box.sum(box.new(1), 1, {dim = 2})": "test.lua:1: box.sum: argument 'dim' is given twice, by position and by name",
+            "box.sum(1, 2, 3, 4)": "test.lua:1: box.sum: takes at most 3 arguments, got 4",
             "box.sum(box.new(1), 1.5)":
-                "test.lua:1: sum: argument 2 'dim': expected integer or list of integers, got number 1.5",
-            "box.sum(box.new(1), {1, 'a'})": "test.lua:1: sum: argument 2 'dim'[2]: expected integer, got string \"a\"",
+                "test.lua:1: box.sum: argument 2 'dim': expected integer or list of integers, got number 1.5",
+            "box.sum(box.new(1), {1, 'a'})": "test.lua:1: box.sum: argument 2 'dim'[2]: expected integer, got string \"a\"",
             "box.sum(box.new(1), 0/0)":
-                "test.lua:1: sum: argument 2 'dim': expected integer or list of integers, got number nan",
-            "box.text(math.huge)": "test.lua:1: text: argument 1 'n': expected integer, got number inf",
-            "box.text(2^63)": "test.lua:1: text: argument 1 'n': expected integer, got number 9.223372036854776e+18",
+                "test.lua:1: box.sum: argument 2 'dim': expected integer or list of integers, got number nan",
+            "box.text(math.huge)": "test.lua:1: box.text: argument 1 'n': expected integer, got number inf",
+            "box.text(2^63)": "test.lua:1: box.text: argument 1 'n': expected integer, got number 9.223372036854776e+18",
             "box.zeros(2, {color = 'grean'})":
-                "test.lua:1: zeros: argument 2 'color': expected one of \"red\", \"green\", \"blue\", got string \"grean\"; did you mean 'green'?",
-            "box.cat{box.new(1), 2}": "test.lua:1: cat: argument 1 'boxes'[2]: expected Box, got integer 2",
-            "box.view(box.new(), 1, 'a')": "test.lua:1: view: takes at most 2 arguments, got 3",
+                "test.lua:1: box.zeros: argument 2 'color': expected one of \"red\", \"green\", \"blue\", got string \"grean\"; did you mean 'green'?",
+            "box.cat{box.new(1), 2}": "test.lua:1: box.cat: argument 1 'boxes'[2]: expected Box, got integer 2",
+            "box.view(box.new(), 1, 'a')": "test.lua:1: box.view: takes at most 2 arguments, got 3",
             "local b = box.new() return b.valeu": "test.lua:1: Box has no field 'valeu'; did you mean 'value'?",
             "local b = box.new() b.twin = 1": "test.lua:1: Box: field 'twin' cannot be assigned",
             "local b = box.new() b.vlaue = 1": "test.lua:1: Box has no field 'vlaue'; did you mean 'value'?",
             "local b <close> = box.new() getmetatable('').x = 1 local c = b:plus('q')":
-                "test.lua:1: plus: argument 2 'other': expected number or box, got string \"q\"",
-            "pcall(error) box.fail('told')": "test.lua:1: fail: told",
+                "test.lua:1: Box:plus: argument 2 'other': expected number or box, got string \"q\"",
+            "pcall(error) box.fail('told')": "test.lua:1: box.fail: told",
         ]
         for (code, message) in expected { XCTAssertEqual(f.error(code), message, code) }
     }
 
     func testPositionSkipsNativeFrames() throws {
         let f = try Fixture()
-        XCTAssertEqual(try f.run("\n\nlocal ok, e = pcall(box.fail, 'm') return e").asString, "test.lua:3: fail: m")
+        XCTAssertEqual(try f.run("\n\nlocal ok, e = pcall(box.fail, 'm') return e").asString, "test.lua:3: box.fail: m")
     }
 
     func testSignatureParsing() throws {

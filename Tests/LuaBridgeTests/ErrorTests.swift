@@ -76,7 +76,7 @@ final class ErrorTests: XCTestCase {
             try f.run("local function deep()\n  box.fail('c')\nend\nlocal co = coroutine.wrap(function() deep() end)\nco()")
             XCTFail("no error")
         } catch let error as LuaError {
-            XCTAssertEqual(error.message, "test.lua:2: fail: c")
+            XCTAssertEqual(error.message, "test.lua:2: box.fail: c")
             XCTAssertTrue(try XCTUnwrap(error.traceback).contains("test.lua:2: in"), error.traceback ?? "")
         }
     }
@@ -104,7 +104,7 @@ final class ErrorTests: XCTestCase {
               error(e, 0)
             end
             ok, e = pcall(level, 5)
-            assert(not ok and e == "test.lua:15: fail: bottom", e)
+            assert(not ok and e == "test.lua:15: box.fail: bottom", e)
             -- closing variables of a coroutine that failed
             local closed = 0
             co = coroutine.wrap(function()

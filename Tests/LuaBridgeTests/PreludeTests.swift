@@ -63,12 +63,12 @@ final class PreludeTests: XCTestCase {
             assert(co() == 1 and co("x") == "end x")
             """)
         let messages = [
-            "toy.make('a', 'b')": "test.lua:1: make: argument 2 'size': expected integer or list of integers, got string \"b\"",
-            "toy.make('a', 1, {mod = 'sum'})": "test.lua:1: make: unknown option 'mod'; did you mean 'mode'?",
+            "toy.make('a', 'b')": "test.lua:1: toy.make: argument 2 'size': expected integer or list of integers, got string \"b\"",
+            "toy.make('a', 1, {mod = 'sum'})": "test.lua:1: toy.make: unknown option 'mod'; did you mean 'mode'?",
             "toy.make('a', 1, {mode = 'men'})":
-                "test.lua:1: make: argument 4 'mode': expected one of \"sum\", \"mean\", got string \"men\"; did you mean 'mean'?",
+                "test.lua:1: toy.make: argument 4 'mode': expected one of \"sum\", \"mean\", got string \"men\"; did you mean 'mean'?",
             "toy.make('')": "test.lua:1: make: the name is empty",
-            "toy.name({})": "test.lua:1: name: argument 1 'thing': expected thing, got table",
+            "toy.name({})": "test.lua:1: toy.name: argument 1 'thing': expected thing, got table",
         ]
         for (code, message) in messages { XCTAssertEqual(f.error(code), message) }
     }

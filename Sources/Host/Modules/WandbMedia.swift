@@ -156,6 +156,8 @@ struct WandbMediaReader {
         return try rows.map { try numbers($0, "y_probas") }
     }
 
+    static let charts = ["line", "scatter", "bar", "histogram", "confusion_matrix", "pr_curve", "roc_curve"]
+
     func chart(_ kind: String, _ arguments: LuaValue) throws -> Chart {
         func text(_ key: String) -> String { arguments[key]?.asString ?? "" }
         func table() throws -> Table {

@@ -40,28 +40,29 @@ extension WandbModule {
             try reporting { try call.push(WandbMediaBox(try make()), type) }
         }
         return [
-            Declaration("native_image(source: any, options: any = nil)\nA picture.") { call in
+            Declaration("wandb.Image(source: any, options: any = nil)\nA picture.", field: "native_image") { call in
                 try give(call) { .image(try reader.image(try call.value(0), try call.value(1))) }
             },
-            Declaration("native_histogram(values: any, bins: int = 64)\nA histogram.") { call in
+            Declaration("wandb.Histogram(values: any, bins: int = 64)\nA histogram.", field: "native_histogram") { call in
                 try give(call) { .histogram(try reader.histogram(try call.value(0), bins: try call.int(1))) }
             },
-            Declaration("native_table(columns: list, data: list)\nA table.") { call in
+            Declaration("wandb.Table(columns: list, data: list)\nA table.", field: "native_table") { call in
                 try give(call) { .table(try reader.table(columns: try call.value(0), data: try call.value(1))) }
             },
-            Declaration("native_html(text: string)\nA page.") { call in
+            Declaration("wandb.Html(text: string)\nA page.", field: "native_html") { call in
                 try give(call) { .html(try call.string(0)) }
             },
-            Declaration("native_chart(kind: string, arguments: options)\nA chart.") { call in
-                try give(call) { .chart(try reader.chart(try call.string(0), try call.value(1))) }
-            },
-        ]
+        ] + WandbMediaReader.charts.map { kind in
+            Declaration("wandb.plot.\(kind)(arguments: options)\nA chart.", field: "native_chart_\(kind)") { call in
+                try give(call) { .chart(try reader.chart(kind, try call.value(0))) }
+            }
+        }
     }
 
     private static func fileFunctions(_ type: UserdataType<Run>) -> [Declaration] {
         [
             Declaration(
-                "native_save(run: native_run, glob: string, base: string = nil, policy: \"live\"|\"now\"|\"end\" = \"live\") -> any\nKeeps files."
+                "run:save(run: native_run, glob: string, base: string = nil, policy: \"live\"|\"now\"|\"end\" = \"live\") -> any\nKeeps files.", field: "native_save"
             ) { call in
                 try reporting {
                     let policy = Run.SavePolicy(rawValue: try call.string(3)) ?? .live
@@ -99,9 +100,31 @@ extension WandbModule {
         try type.build { _ in }
         try remote.build { _ in }
         try entry.build { _ in }
-        return [
+        func adding(_ method: String, _ body: @escaping (Call, Artifact, String?) throws -> Void) -> Declaration {
             Declaration(
-                "native_artifact(name: string, type: string, description: string = \"\", metadata: options = nil)\nAn artifact."
+                "Artifact:\(method)(artifact: native_artifact, what: any, name: string = nil)\nAdds to it.", field: "native_artifact_\(method)"
+            ) { call in
+                try reporting { try body(call, try call.object(0, type), call.stringIfPresent(2)) }
+            }
+        }
+        return [
+            adding("add_file") { call, artifact, name in try artifact.addFile(try call.string(1), as: name) },
+            adding("add_dir") { call, artifact, name in try artifact.addDirectory(try call.string(1), as: name) },
+            adding("add_reference") { call, artifact, name in
+                if let entry = call.objectIfPresent(1, entry) {
+                    try artifact.addReference(to: entry.entry, of: entry.artifactID, as: name)
+                } else {
+                    try artifact.addReference(try call.string(1), as: name)
+                }
+            },
+            adding("add") { call, artifact, name in
+                guard let box = call.objectIfPresent(1, media), case .table(let table) = box.media, let name else {
+                    throw LuaError("expected a wandb.Table and a name")
+                }
+                try artifact.add(table, as: name)
+            },
+            Declaration(
+                "wandb.Artifact(name: string, type: string, description: string = \"\", metadata: options = nil)\nAn artifact.", field: "native_artifact"
             ) { call in
                 try reporting {
                     let metadata = call.isNil(3) ? WandbMap() : try values.map(try call.value(3), "metadata")
@@ -110,51 +133,30 @@ extension WandbModule {
                     try call.push(artifact, type)
                 }
             },
-            Declaration("native_artifact_add(artifact: native_artifact, kind: string, what: any, name: string = nil)\nAdds to it.") { call in
-                let artifact = try call.object(0, type)
-                let name = call.stringIfPresent(3)
-                try reporting {
-                    switch try call.string(1) {
-                    case "file": try artifact.addFile(try call.string(2), as: name)
-                    case "dir": try artifact.addDirectory(try call.string(2), as: name)
-                    case "reference":
-                        if let entry = call.objectIfPresent(2, entry) {
-                            try artifact.addReference(to: entry.entry, of: entry.artifactID, as: name)
-                        } else {
-                            try artifact.addReference(try call.string(2), as: name)
-                        }
-                    default:
-                        guard let box = call.objectIfPresent(2, media), case .table(let table) = box.media, let name else {
-                            throw LuaError("add: expected a wandb.Table and a name")
-                        }
-                        try artifact.add(table, as: name)
-                    }
-                }
-            },
             Declaration("native_artifact_digest(artifact: native_artifact) -> string\nIts digest.") { call in
                 try call.push(try call.object(0, type).digest)
             },
-            Declaration("native_log_artifact(run: native_run, artifact: native_artifact, aliases: list = nil)\nLogs it.") { call in
+            Declaration("run:log_artifact(run: native_run, artifact: native_artifact, aliases: list = nil)\nLogs it.", field: "native_log_artifact") { call in
                 try reporting {
                     let aliases = call.isNil(2) ? [] : try call.list(2).compactMap(\.asString)
                     try call.object(0, run).log(try call.object(1, type), aliases: aliases)
                 }
             },
-            Declaration("native_wait_artifact(run: native_run, artifact: native_artifact, seconds: number)\nWaits for it.") { call in
+            Declaration("Artifact:wait(run: native_run, artifact: native_artifact, seconds: number)\nWaits for it.", field: "native_wait_artifact") { call in
                 try reporting { try call.object(0, run).wait(for: try call.object(1, type), seconds: try call.number(2)) }
             },
-            Declaration("native_use_artifact(run: native_run, name: string)\nFinds one.") { call in
+            Declaration("run:use_artifact(run: native_run, name: string)\nFinds one.", field: "native_use_artifact") { call in
                 try reporting {
                     try call.push(WandbRemoteArtifactBox(try call.object(0, run).use(try call.string(1))), remote)
                 }
             },
-            Declaration("native_api_artifact(name: string)\nFinds one without a run.") { call in
+            Declaration("Api:artifact(name: string)\nFinds one without a run.", field: "native_api_artifact") { call in
                 try reporting {
                     let api = try PublicAPI(settings: try Settings.load())
                     try call.push(WandbRemoteArtifactBox(try api.artifact(try call.string(0))), remote)
                 }
             },
-            Declaration("native_api_artifacts(type: string, path: string)\nAll versions.") { call in
+            Declaration("Api:artifacts(type: string, path: string)\nAll versions.", field: "native_api_artifacts") { call in
                 try reporting {
                     let api = try PublicAPI(settings: try Settings.load())
                     let found = try api.artifacts(type: try call.string(0), try call.string(1))
@@ -173,10 +175,10 @@ extension WandbModule {
                         ("metadata", WandbValues.lua(.map(artifact.metadata))),
                     ]))
             },
-            Declaration("native_remote_files(artifact: native_remote_artifact) -> any\nThe names of its files.") { call in
+            Declaration("Artifact:files(artifact: native_remote_artifact) -> any\nThe names of its files.", field: "native_remote_files") { call in
                 try reporting { try call.push(.list(try call.object(0, remote).artifact.entries().map { .string($0.path) })) }
             },
-            Declaration("native_remote_entry(artifact: native_remote_artifact, name: string)\nA file of it.") { call in
+            Declaration("Artifact:get_entry(artifact: native_remote_artifact, name: string)\nA file of it.", field: "native_remote_entry") { call in
                 try reporting {
                     let artifact = try call.object(0, remote).artifact
                     let name = try call.string(1)
@@ -186,7 +188,7 @@ extension WandbModule {
                     try call.push(WandbEntryBox(found, artifact.id), entry)
                 }
             },
-            Declaration("native_remote_download(artifact: native_remote_artifact, root: string = nil) -> string\nFetches it.") { call in
+            Declaration("Artifact:download(artifact: native_remote_artifact, root: string = nil) -> string\nFetches it.", field: "native_remote_download") { call in
                 try reporting { try call.push(try call.object(0, remote).artifact.download(to: call.stringIfPresent(1))) }
             },
         ]
@@ -197,7 +199,7 @@ extension WandbModule {
         try type.build { _ in }
         let flag = InterruptFlag(lua.interruptFlag)
         return [
-            Declaration("native_sweep(config: options, settings: options) -> string\nCreates a sweep.") { call in
+            Declaration("wandb.sweep(config: options, settings: options) -> string\nCreates a sweep.", field: "native_sweep") { call in
                 try reporting {
                     let settings = try Settings.load(arguments: try arguments(try call.value(1)))
                     let sweep = try Sweep.create(
@@ -206,14 +208,14 @@ extension WandbModule {
                     try call.push(sweep.id)
                 }
             },
-            Declaration("native_agent(sweep: string, settings: options)\nAn agent of a sweep.") { call in
+            Declaration("wandb.agent(sweep: string, settings: options)\nAn agent of a sweep.", field: "native_agent") { call in
                 try reporting {
                     let settings = try Settings.load(arguments: try arguments(try call.value(1)))
                     let agent = try SweepAgent(try call.string(0), settings: settings, isInterrupted: { flag.isSet })
                     try call.push(WandbAgentBox(agent), type)
                 }
             },
-            Declaration("native_agent_next(agent: native_agent) -> any\nThe next run: its settings and its config.") { call in
+            Declaration("wandb.agent(agent: native_agent) -> any\nThe next run: its settings and its config.", field: "native_agent_next") { call in
                 let box = try call.object(0, type)
                 try reporting {
                     if let done = box.assignment { box.agent.finished(done) }
@@ -250,14 +252,14 @@ extension WandbModule {
             ])
         }
         return [
-            Declaration("native_api(settings: options)\nQueries.") { call in
+            Declaration("wandb.Api(settings: options)\nQueries.", field: "native_api") { call in
                 try reporting {
                     let settings = try Settings.load(arguments: try arguments(try call.value(0)))
                     try call.push(WandbAPIBox(try PublicAPI(settings: settings, isInterrupted: { flag.isSet })), type)
                 }
             },
             Declaration(
-                "native_api_runs(api: native_api, path: string, filters: options = nil, order: string = \"+created_at\", most: int = nil) -> any\nRuns."
+                "Api:runs(api: native_api, path: string, filters: options = nil, order: string = \"+created_at\", most: int = nil) -> any\nRuns.", field: "native_api_runs"
             ) { call in
                 try reporting {
                     let filters = call.isNil(2) ? WandbMap() : try values.map(try call.value(2), "filters")
@@ -266,10 +268,10 @@ extension WandbModule {
                     try call.push(.list(runs.map(table)))
                 }
             },
-            Declaration("native_api_run(api: native_api, path: string) -> any\nA run.") { call in
+            Declaration("Api:run(api: native_api, path: string) -> any\nA run.", field: "native_api_run") { call in
                 try reporting { try call.push(table(try call.object(0, type).api.run(try call.string(1)))) }
             },
-            Declaration("native_api_history(api: native_api, path: string, keys: list = nil) -> any\nRows.") { call in
+            Declaration("ApiRun:history(api: native_api, path: string, keys: list = nil) -> any\nRows.", field: "native_api_history") { call in
                 try reporting {
                     let api = try call.object(0, type).api
                     let keys = call.isNil(2) ? [] : try call.list(2).compactMap(\.asString)

@@ -23,7 +23,7 @@ enum WandbModule {
     private static func functions(_ lua: Lua, _ type: UserdataType<Run>, _ values: WandbValues) -> [Declaration] {
         let flag = InterruptFlag(lua.interruptFlag)
         return [
-            Declaration("native_start(settings: table, config: table, program: string = nil, in_agent: bool = false, at_end: function = nil) -> any\nStarts a run.") { call in
+            Declaration("wandb.init(settings: table, config: table, program: string = nil, in_agent: bool = false, at_end: function = nil) -> any\nStarts a run.", field: "native_start") { call in
                 try reporting {
                     var options = RunOptions()
                     options.program = call.stringIfPresent(2)
@@ -53,7 +53,7 @@ enum WandbModule {
                     try call.push(run, type)
                 }
             },
-            Declaration("native_log(run: native_run, row: table, step: int = nil, commit: bool = nil)\nLogs a row.", fast: true) { call in
+            Declaration("run:log(run: native_run, row: table, step: int = nil, commit: bool = nil)\nLogs a row.", field: "native_log", fast: true) { call in
                 if let run = call.objectIfPresent(0, type), try logScalars(call, run) { return }
                 let call = try call.checked()
                 let run = try call.object(0, type)
@@ -85,20 +85,20 @@ enum WandbModule {
             Declaration("native_config(run: native_run) -> table\nThe configuration.") { call in
                 try call.push(WandbValues.lua(.map(try call.object(0, type).config)))
             },
-            Declaration("native_configure(run: native_run, values: table)\nSets configuration values.") { call in
-                try reporting { try call.object(0, type).updateConfig(try values.map(try call.value(1), "config")) }
+            Declaration("run.config(run: native_run, values: table)\nSets configuration values.", field: "native_configure") { call in
+                try reporting { try call.object(0, type).updateConfig(try values.map(try call.value(1), "")) }
             },
             Declaration("native_summary(run: native_run) -> table\nThe summary.") { call in
                 try call.push(WandbValues.lua(.map(try call.object(0, type).summary)))
             },
-            Declaration("native_summarize(run: native_run, name: string, value: any)\nSets a summary value.") { call in
+            Declaration("run.summary(run: native_run, name: string, value: any)\nSets a summary value.", field: "native_summarize") { call in
                 try reporting {
                     let name = try call.string(1)
-                    try call.object(0, type).setSummary([name], to: try values.value(try call.value(2), "summary.\(name)"))
+                    try call.object(0, type).setSummary([name], to: try values.value(try call.value(2), name))
                 }
             },
             Declaration(
-                "native_define(run: native_run, name: string, step_metric: string = nil, step_sync: bool = nil, hidden: bool = false, goal: \"minimize\"|\"maximize\" = nil, summary: string = nil)\nDefines a metric."
+                "run:define_metric(run: native_run, name: string, step_metric: string = nil, step_sync: bool = nil, hidden: bool = false, goal: \"minimize\"|\"maximize\" = nil, summary: string = nil)\nDefines a metric.", field: "native_define"
             ) { call in
                 try reporting {
                     let metric = try MetricDefinition(
@@ -109,7 +109,7 @@ enum WandbModule {
                 }
             },
             Declaration(
-                "native_alert(run: native_run, title: string, text: string = \"\", level: \"INFO\"|\"WARN\"|\"ERROR\" = \"INFO\")\nSends an alert."
+                "run:alert(run: native_run, title: string, text: string = \"\", level: \"INFO\"|\"WARN\"|\"ERROR\" = \"INFO\")\nSends an alert.", field: "native_alert"
             ) { call in
                 try reporting {
                     try call.object(0, type).alert(
@@ -117,10 +117,10 @@ enum WandbModule {
                         level: Run.AlertLevel(rawValue: try call.string(3)) ?? .info)
                 }
             },
-            Declaration("native_relabel(run: native_run, name: string = nil, tags: list = nil, notes: string = nil)\nRenames.") { call in
+            Declaration("run(run: native_run, name: string = nil, tags: list = nil, notes: string = nil)\nRenames.", field: "native_relabel") { call in
                 try reporting {
                     let tags = call.isNil(2) ? nil : try call.list(2).map { tag -> String in
-                        guard let text = tag.asString else { throw LuaError("run.tags: expected strings, got \(tag.kindName)") }
+                        guard let text = tag.asString else { throw WandbFailure(description: "run.tags: expected strings, got \(tag.kindName)") }
                         return text
                     }
                     try call.object(0, type).relabel(name: call.stringIfPresent(1), tags: tags, notes: call.stringIfPresent(3))
@@ -129,10 +129,10 @@ enum WandbModule {
             Declaration("native_tags(run: native_run) -> any\nThe tags.") { call in
                 try call.push(.list(try call.object(0, type).tags.map { .string($0) }))
             },
-            Declaration("native_supersede(run: native_run, successor: string = nil)\nEnds the run for a newer one.") { call in
+            Declaration("run:supersede(run: native_run, successor: string = nil)\nEnds the run for a newer one.", field: "native_supersede") { call in
                 try call.object(0, type).supersede(by: call.stringIfPresent(1))
             },
-            Declaration("native_finish(run: native_run, exit_code: int = 0)\nEnds the run.") { call in
+            Declaration("run:finish(run: native_run, exit_code: int = 0)\nEnds the run.", field: "native_finish") { call in
                 try call.object(0, type).finish(exitCode: Int32(truncatingIfNeeded: try call.int(1)))
             },
         ]

@@ -23,7 +23,9 @@ struct WandbValues {
                     return (key, try self.value(field.value, place.isEmpty ? key : "\(place).\(key)"))
                 })
         case .list(let items) where items.isEmpty: return WandbMap()
-        default: throw LuaError("\(place.isEmpty ? "row" : place): expected a table with string keys, got \(value.kindName)")
+        default:
+            let found = if case .list = value { "a list" } else { value.kindName }
+            throw LuaError("\(place.isEmpty ? "row" : place): expected a table with string keys, got \(found)")
         }
     }
 

@@ -49,7 +49,7 @@ Source: torch.utils.data.TensorDataset
 ]], function(...)
   local tensors = {...}
   for i, t in ipairs(tensors) do
-    if not tensor.is_tensor(t) then fail(("TensorDataset: argument %d: expected tensor, got %s"):format(i, type(t))) end
+    if not tensor.is_tensor(t) then fail(("data.TensorDataset: argument %d: expected tensor, got %s"):format(i, type(t))) end
   end
   return host.data_tensors(tensors)
 end)
@@ -65,13 +65,13 @@ Source: torch.utils.data.Subset
 ]], function(ds, indices)
   if tensor.is_tensor(indices) then indices = host.data_indices(indices) end
   if is_native(ds) then return host.data_subset(ds, indices) end
-  local n, get, first = open(ds, "Subset")
+  local n, get, first = open(ds, "data.Subset")
   local positions = {}
   for k, i in ipairs(indices) do
-    if math.type(i) ~= "integer" then fail(("Subset: expected integers as indices, got %s"):format(tostring(i))) end
+    if math.type(i) ~= "integer" then fail(("data.Subset: expected integers as indices, got %s"):format(tostring(i))) end
     local at = i < 0 and i + n or i - first
     if at < 0 or at >= n then
-      fail(("Subset: index %d is out of range for a dataset of %d; valid: %d..%d"):format(i, n, first, first + n - 1))
+      fail(("data.Subset: index %d is out of range for a dataset of %d; valid: %d..%d"):format(i, n, first, first + n - 1))
     end
     positions[k] = at
   end
@@ -85,13 +85,13 @@ Errors: samples of different shape or dtype
 Example: #data.ConcatDataset{data.TensorDataset(tensor{1, 2}), data.TensorDataset(tensor{3})} --> 3
 Source: torch.utils.data.ConcatDataset
 ]], function(datasets)
-  if #datasets == 0 then fail("ConcatDataset: expected at least one dataset") end
+  if #datasets == 0 then fail("data.ConcatDataset: expected at least one dataset") end
   local all_native = true
   for _, ds in ipairs(datasets) do all_native = all_native and is_native(ds) end
   if all_native then return host.data_concat(datasets) end
   local parts, count = {}, 0
   for _, ds in ipairs(datasets) do
-    local n, get = open(ds, "ConcatDataset")
+    local n, get = open(ds, "data.ConcatDataset")
     parts[#parts + 1] = {start = count, get = get, stop = count + n}
     count = count + n
   end
@@ -115,7 +115,7 @@ Example:
   print(#train, #val) --> 8	2
 Source: torch.utils.data.random_split
 ]], function(ds, lengths, seed)
-  local n, _, first = open(ds, "random_split")
+  local n, _, first = open(ds, "data.random_split")
   local parts = {}
   for k, positions in ipairs(host.data_split(host.data_split_lengths(lengths, n), seed)) do
     if first ~= 0 then
@@ -134,7 +134,7 @@ function Compose:__call(...)
   local values = table.pack(...)
   for _, step in ipairs(self.steps) do
     local results = table.pack(step(table.unpack(values, 1, values.n)))
-    if results.n == 0 then fail("compose: a transform gave nothing back") end
+    if results.n == 0 then fail("data.transforms.compose: a transform gave nothing back") end
     -- A function that gives the image only leaves the rest as it is.
     for i = 1, results.n do values[i] = results[i] end
     values.n = math.max(values.n, results.n)
@@ -158,7 +158,7 @@ Source: torchvision.transforms.Compose
     all_native = all_native and native
     local meta = getmetatable(step)
     if not native and type(step) ~= "function" and not (type(meta) == "table" and meta.__call) then
-      fail(("compose: transform %d: expected a transform or a function, got %s"):format(i, type(step)))
+      fail(("data.transforms.compose: transform %d: expected a transform or a function, got %s"):format(i, type(step)))
     end
   end
   if all_native then return host.data_transform_compose(steps) end
@@ -194,7 +194,7 @@ function Loader:__call(_, last)
     pass = pass_of(self, number)
   else
     pass = self.passes[last]
-    if not pass then fail("loader: called with a value that it did not give; use it as `for x, y in loader do`") end
+    if not pass then fail("data.loader: called with a value that it did not give; use it as `for x, y in loader do`") end
     self.passes[last] = nil
   end
   return self:give(pass, pass())
@@ -239,13 +239,13 @@ Example:
   --> tensor([4])
 Source: torch.utils.data.DataLoader
 ]], function(ds, batch_size, shuffle, drop_last, seed, transform, collate, prefetch, progress)
-  if batch_size < 1 then fail(("loader: batch_size must be at least 1, got %d"):format(batch_size)) end
-  if prefetch < 0 then fail(("loader: prefetch must be 0 or more, got %d"):format(prefetch)) end
-  local count, get = open(ds, "loader")
+  if batch_size < 1 then fail(("data.loader: batch_size must be at least 1, got %d"):format(batch_size)) end
+  if prefetch < 0 then fail(("data.loader: prefetch must be 0 or more, got %d"):format(prefetch)) end
+  local count, get = open(ds, "data.loader")
   local native_transform = transform == nil or host.data_transform_native(transform)
   local meta = getmetatable(transform)
   if not native_transform and type(transform) ~= "function" and not (type(meta) == "table" and meta.__call) then
-    fail(("loader: transform: expected a transform or a function, got %s"):format(type(transform)))
+    fail(("data.loader: transform: expected a transform or a function, got %s"):format(type(transform)))
   end
   local is_gathered = is_native(ds) and native_transform and not collate
   if is_gathered then host.data_loader_check(ds, batch_size, shuffle, drop_last, seed, transform, prefetch) end

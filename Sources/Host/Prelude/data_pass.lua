@@ -20,13 +20,13 @@ local function collate_part(values, n, where)
   for i = 2, n do
     local other = math.type(values[i]) or type(values[i])
     if other ~= kind and not (kind == "integer" and other == "float" or kind == "float" and other == "integer") then
-      fail(("loader: samples cannot be put into one batch: %s is %s in one and %s in another; pass collate"):format(where, kind, other))
+      fail(("data.loader: samples cannot be put into one batch: %s is %s in one and %s in another; pass collate"):format(where, kind, other))
     end
   end
   if tensor.is_tensor(first) then
     for i = 2, n do
       if table.concat(values[i].shape, ",") ~= table.concat(first.shape, ",") then
-        fail(("loader: samples cannot be put into one batch: %s has shape [%s] in one and [%s] in another; pass collate or a transform")
+        fail(("data.loader: samples cannot be put into one batch: %s has shape [%s] in one and [%s] in another; pass collate or a transform")
           :format(where, table.concat(first.shape, ", "), table.concat(values[i].shape, ", ")))
       end
     end
@@ -45,7 +45,7 @@ function collate(samples, n, where)
     for k = 1, #first do
       local values = {}
       for i = 1, n do
-        if #samples[i] ~= #first then fail(("loader: %s has %d parts in one sample and %d in another"):format(where, #first, #samples[i])) end
+        if #samples[i] ~= #first then fail(("data.loader: %s has %d parts in one sample and %d in another"):format(where, #first, #samples[i])) end
         values[i] = samples[i][k]
       end
       result[k] = collate_part(values, n, where .. "[" .. k .. "]")
@@ -56,7 +56,7 @@ function collate(samples, n, where)
     local values = {}
     for i = 1, n do
       values[i] = samples[i][name]
-      if values[i] == nil then fail(("loader: a sample lacks '%s'"):format(tostring(name))) end
+      if values[i] == nil then fail(("data.loader: a sample lacks '%s'"):format(tostring(name))) end
     end
     result[name] = collate_part(values, n, where .. "." .. tostring(name))
   end
@@ -79,7 +79,7 @@ local function transformed(loader, sample, pass_seed, position)
   local transform = loader.transform
   local parts = is_list(sample) and table.move(sample, 1, #sample, 1, {}) or {sample}
   if type(parts[1]) == "table" and not getmetatable(parts[1]) and type(transform) == "userdata" then
-    fail("loader: a transform of data.transforms needs samples that begin with an image")
+    fail("data.loader: a transform of data.transforms needs samples that begin with an image")
   end
   local function apply(step)
     if host.data_transform_native(step) then
@@ -87,7 +87,7 @@ local function transformed(loader, sample, pass_seed, position)
       return
     end
     local results = table.pack(step(table.unpack(parts)))
-    if results.n == 0 or results[1] == nil then fail("loader: the transform gave nothing back") end
+    if results.n == 0 or results[1] == nil then fail("data.loader: the transform gave nothing back") end
     for i = 1, results.n do parts[i] = results[i] end
   end
   if type(transform) == "table" and transform.steps then
@@ -118,7 +118,7 @@ local function scripted(loader, number)
     while #samples < loader.batch_size and position < loader.count do
       local at = order and order[position + 1] or position
       local sample = loader.get(at)
-      if sample == nil then fail(("loader: the dataset gave nil for sample %d of %d"):format(at, loader.count)) end
+      if sample == nil then fail(("data.loader: the dataset gave nil for sample %d of %d"):format(at, loader.count)) end
       if loader.transform then sample = transformed(loader, sample, pass_seed, at) end
       samples[#samples + 1] = sample
       position = position + 1
@@ -132,7 +132,7 @@ return function(loader, number)
   local step = scripted(loader, number)
   return function()
     local results = table.pack(step())
-    if results.n > 0 and results[1] == nil then fail("loader: collate gave nil") end
+    if results.n > 0 and results[1] == nil then fail("data.loader: collate gave nil") end
     return table.unpack(results, 1, results.n)
   end
 end

@@ -49,10 +49,11 @@ Source: wandb.Html
 wandb.plot = {}
 
 local function chart(doc, kind, names)
+  local draw = native["native_chart_" .. kind]
   wandb.plot[kind] = declare(doc, function(...)
     local arguments, given = {}, table.pack(...)
     for i, name in ipairs(names) do arguments[name] = given[i] end
-    return native.native_chart(kind, arguments)
+    return draw(arguments)
   end)
 end
 
@@ -152,7 +153,7 @@ Example:
   require "fs".write("labels.txt", "0 1 2")
   wandb.Artifact("digits", "dataset"):add_file("labels.txt")
 Source: wandb.Artifact.add_file
-]], function(a, path, name) native.native_artifact_add(a._native, "file", path, name) end)
+]], function(a, path, name) native.native_artifact_add_file(a._native, path, name) end)
 
 Artifact.add_dir = declare([[
 Artifact:add_dir(self: any, path: string, name: string = nil)
@@ -163,14 +164,14 @@ Example:
   fs.write("digits/a.txt", "0")
   wandb.Artifact("digits", "dataset"):add_dir("digits")
 Source: wandb.Artifact.add_dir
-]], function(a, path, name) native.native_artifact_add(a._native, "dir", path, name) end)
+]], function(a, path, name) native.native_artifact_add_dir(a._native, path, name) end)
 
 Artifact.add = declare([[
 Artifact:add(self: any, object: any, name: string)
 Adds a wandb.Table.
 Example: wandb.Artifact("scores", "table"):add(wandb.Table{columns = {"score"}, data = {{1}}}, "scores")
 Source: wandb.Artifact.add
-]], function(a, object, name) native.native_artifact_add(a._native, "object", object, name) end)
+]], function(a, object, name) native.native_artifact_add(a._native, object, name) end)
 
 Artifact.add_reference = declare([[
 Artifact:add_reference(self: any, uri: any, name: string = nil)
@@ -181,7 +182,7 @@ Source: wandb.Artifact.add_reference
   if type(uri) ~= "string" and type(uri) ~= "userdata" then
     host.fail("Artifact:add_reference: expected a URI or what get_entry gives, got " .. type(uri))
   end
-  native.native_artifact_add(a._native, "reference", uri, name)
+  native.native_artifact_add_reference(a._native, uri, name)
 end)
 
 Artifact.wait = declare([[
@@ -291,6 +292,9 @@ Example:
   run:finish()
 Source: wandb.Run.watch
 ]], function(run, module, log, log_freq)
+  if type(module) ~= "table" or type(module.named_parameters) ~= "function" then
+    host.fail("run:watch: expected a module, got " .. type(module))
+  end
   if log_freq < 1 then host.fail("run:watch: log_freq must be 1 or more, got " .. log_freq) end
   run._watched = (run._watched or 0) + 1
   local graph = run._watched > 1 and ("graph_%d"):format(run._watched - 1) or ""
