@@ -90,6 +90,7 @@ final class RecordingServer: Sendable {
 
     deinit { close() }
 
+    var number: UInt16 { port.withLock { $0 } }
     var url: String { "http://127.0.0.1:\(port.withLock { $0 })" }
 
     /// Each fault is asked about every request, until it has struck `times`.
@@ -212,9 +213,30 @@ final class RecordingServer: Sendable {
         }
         let count = Int(headers["content-length"] ?? "0") ?? 0
         while buffer.count < headEnd + 4 + count { if !more() { return nil } }
-        let body = Array(buffer[(headEnd + 4)..<(headEnd + 4 + count)])
+        var body = Array(buffer[(headEnd + 4)..<(headEnd + 4 + count)])
+        if headers["content-encoding"] == "gzip" { body = Self.decompressed(body) }
         buffer.removeFirst(headEnd + 4 + count)
-        return Received(method: String(first[0]), path: String(first[1]), headers: headers, body: body)
+        // A proxy's client names the server in the first line.
+        let path = first[1].hasPrefix("http://") ? first[1].drop { $0 != ":" }.dropFirst(3).drop { $0 != "/" } : first[1]
+        return Received(method: String(first[0]), path: String(path), headers: headers, body: body)
+    }
+
+    /// By the gzip program: what it refuses is empty.
+    private static func decompressed(_ bytes: [UInt8]) -> [UInt8] {
+        let process = Process()
+        process.executableURL = URL(fileURLWithPath: "/bin/gzip")
+        process.arguments = ["-dc"]
+        let (inlet, out) = (Pipe(), Pipe())
+        process.standardInput = inlet
+        process.standardOutput = out
+        guard (try? process.run()) != nil else { return [] }
+        DispatchQueue.global().async {
+            inlet.fileHandleForWriting.write(Data(bytes))
+            try? inlet.fileHandleForWriting.close()
+        }
+        let text = out.fileHandleForReading.readDataToEndOfFile()
+        process.waitUntilExit()
+        return process.terminationStatus == 0 ? Array(text) : []
     }
 
     // MARK: What was recorded

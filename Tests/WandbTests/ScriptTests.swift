@@ -316,6 +316,89 @@ final class ScriptTests: XCTestCase {
         XCTAssertEqual(run.project, "demo")
     }
 
+    /// Several processes write into one run: only the first of them says what the run is and when it is over.
+    func testWritersShareARun() throws {
+        let server = try RecordingServer()
+        let script = """
+            local run = require("wandb").init{project = "demo", id = "together", config = {who = arg[1]}}
+            run:log{[arg[1]] = 1}
+            print("from " .. arg[1])
+            run:finish()
+            """
+        for (name, environment) in [
+            ("worker", ["WANDB_X_PRIMARY": "false", "WANDB_X_UPDATE_FINISH_STATE": "false"]), ("chief", [:]),
+        ] {
+            let outcome = try HostProgram(
+                script, words: [name], server: server, in: try Temporary(),
+                environment: environment.merging(["WANDB_MODE": "shared", "WANDB_X_LABEL": name]) { $1 }
+            ).finish()
+            XCTAssertEqual(outcome.status, 0, outcome.error)
+            let bucket = try XCTUnwrap(server.run("together"), outcome.error)
+            XCTAssertEqual(bucket.complete, name == "chief", "a worker's end is not the run's")
+            XCTAssertEqual(bucket.uploaded.contains("config.yaml"), name == "chief")
+            let stream = server.requests.filter(\.isStream)
+            XCTAssertTrue(stream.allSatisfy { $0.headers["x-wandb-use-async-filestream"] == "true" })
+            let ids = Set(stream.compactMap { $0.headers["x-wandb-async-client-id"] })
+            XCTAssertEqual(ids.count, name == "chief" ? 2 : 1, "each writer has an id of its own")
+            XCTAssertTrue(bucket.lines("output.log").contains { $0.contains("from \(name)") && $0.contains("\"label\":\"\(name)\"") }, "\(bucket.lines("output.log"))")
+        }
+    }
+
+    /// What a server does not take waits in the file: the logger's memory does not grow with it.
+    func testMemoryIsBoundedWhileTheServerIsStuck() throws {
+        let server = try RecordingServer()
+        server.inject(.slow(20), times: 100) { $0.isStream }
+        let script = """
+            local fs, wandb = require "fs", require "wandb"
+            local function status(name) return tonumber(fs.read "/proc/self/status":match(name .. ":%s*(%d+)")) end
+            collectgarbage()
+            local before = status "VmRSS"
+            local run = wandb.init{project = "demo", id = "stuck"}
+            for i = 1, 100000 do
+              run:log{loss = 1 / i, accuracy = 1 - 1 / i, lr = 0.001, epoch = i // 100, samples = i * 32}
+              if i % 10000 == 0 then collectgarbage() end
+            end
+            print((status "VmHWM" - before) / 1024)
+            """
+        let outcome = try HostProgram(
+            script, server: server, in: try Temporary(), environment: ["WANDB_FINISH_TIMEOUT": "0.5", "WANDB_X_DISABLE_STATS": "false"]
+        ).finish(120)
+        XCTAssertEqual(outcome.status, 0, outcome.error)
+        let megabytes = try XCTUnwrap(Double(outcome.out.trimmingCharacters(in: .whitespacesAndNewlines)), outcome.out + outcome.error)
+        XCTAssertLessThan(megabytes, 10)
+        XCTAssertTrue(outcome.error.contains("host sync"), outcome.error)
+    }
+
+    /// After finish there are as many threads, open files and child processes as before init, and no file but the run's.
+    func testNothingIsLeftBehind() throws {
+        let server = try RecordingServer()
+        let directory = try Temporary()
+        let script = """
+            local fs, wandb, time = require "fs", require "wandb", require "time"
+            local function usage()
+              local open = 0
+              for _, name in ipairs(fs.list "/proc/self/fd") do open = open + 1 end
+              local children = fs.read("/proc/self/task/" .. fs.read("/proc/self/stat"):match("^%d+") .. "/children")
+              return ("%s threads, %d files, children: %s"):format(fs.read("/proc/self/status"):match "Threads:%s*(%d+)", open, children)
+            end
+            local function run(id)
+              local run = wandb.init{project = "demo", id = id, settings = {x_disable_stats = false}}
+              for i = 1, 100 do run:log{i = i, picture = i == 50 and wandb.Histogram{1, 2, 3} or nil} end
+              run:finish()
+            end
+            local before = usage()
+            run "one"
+            -- Threads that have ended are counted for a moment longer.
+            for _ = 1, 100 do if usage() == before then break end time.sleep(0.02) end
+            print(before == usage(), before, usage())
+            """
+        let outcome = try HostProgram(script, server: server, in: directory).finish()
+        XCTAssertTrue(outcome.out.hasPrefix("true\t"), outcome.out + outcome.error)
+        XCTAssertEqual(server.run("one")?.rows.count, 100)
+        let left = try FileManager.default.contentsOfDirectory(atPath: directory.path).sorted()
+        XCTAssertEqual(left.filter { $0 != "script.lua" }, ["wandb"], "also in the home folder, which is the same here")
+    }
+
     func testAKeyIsAskedForOnATerminal() throws {
         let server = try RecordingServer()
         for (answers, mode) in [("2\n\(HostProgram.key)\n", "online"), ("3\n", "offline")] {

@@ -80,7 +80,7 @@ extension Run {
             finish(exitCode: 1)
             throw error
         case .waiting(let reason):
-            notices.warn("the server does not answer yet (\(reason)); run \(id) goes on and is uploaded when it does")
+            notices.warn("the server cannot be used yet (\(reason)); run \(id) goes on and is uploaded when it does")
         case .connecting:
             notices.warn("the server does not answer yet; run \(id) goes on and is uploaded when it does")
         }

@@ -19,6 +19,8 @@ final class HTTPTransfer {
     private var sent: Int64 = 0
     private(set) var outputFailed = false
     private var received = 0
+    /// Where curl says what failed, in more words than its code has.
+    private let reason = UnsafeMutablePointer<CChar>.allocate(capacity: Int(CURL_ERROR_SIZE))
     /// Answers that belong into memory are small; more than this is no answer of W&B's.
     private static let mostInMemory = 256 << 20
 
@@ -27,6 +29,7 @@ final class HTTPTransfer {
         self.handle = handle
         self.request = request
         self.index = index
+        reason.initialize(repeating: 0, count: Int(CURL_ERROR_SIZE))
         do {
             if case .file(let path, _, _) = request.body { source = try OpenFile(path, O_RDONLY | O_CLOEXEC, action: "read") }
             if let path = request.outputPath {
@@ -41,6 +44,7 @@ final class HTTPTransfer {
     deinit {
         curl_easy_cleanup(handle)
         curl_slist_free_all(headerList)
+        reason.deallocate()
     }
 
     private func configure(_ options: TransportOptions) {
@@ -48,6 +52,7 @@ final class HTTPTransfer {
         let pointer = handle
         _ = chost_curl_set_string(pointer, CURLOPT_URL, request.url)
         _ = chost_curl_set_pointer(pointer, CURLOPT_PRIVATE, context)
+        _ = chost_curl_set_pointer(pointer, CURLOPT_ERRORBUFFER, reason)
         _ = chost_curl_set_long(pointer, CURLOPT_NOSIGNAL, 1)
         _ = chost_curl_set_long(pointer, CURLOPT_HTTP_VERSION, Int(CURL_HTTP_VERSION_2TLS))
         _ = chost_curl_set_string(pointer, CURLOPT_ACCEPT_ENCODING, "gzip")
@@ -166,49 +171,16 @@ final class HTTPTransfer {
     func finish(_ code: CURLcode) {
         response.status = chost_curl_get_long(handle, CURLINFO_RESPONSE_CODE)
         guard code != CURLE_OK else { return }
-        let text = String(cString: curl_easy_strerror(code))
+        let words = String(cString: reason)
+        let text = words.isEmpty ? String(cString: curl_easy_strerror(code)) : words
         switch code {
-        case CURLE_URL_MALFORMAT, CURLE_UNSUPPORTED_PROTOCOL, CURLE_PEER_FAILED_VERIFICATION, CURLE_SSL_CACERT_BADFILE,
-            CURLE_SSL_CERTPROBLEM, CURLE_ABORTED_BY_CALLBACK, CURLE_READ_ERROR:
+        case CURLE_PEER_FAILED_VERIFICATION, CURLE_SSL_CACERT_BADFILE:
+            response.failure = .permanent("\(text). SSL_CERT_FILE may name a file with the certificates to trust")
+        case CURLE_URL_MALFORMAT, CURLE_UNSUPPORTED_PROTOCOL, CURLE_SSL_CERTPROBLEM, CURLE_ABORTED_BY_CALLBACK, CURLE_READ_ERROR:
             response.failure = .permanent(text)
         case CURLE_WRITE_ERROR where outputFailed:
             response.failure = .permanent("cannot write '\(request.outputPath ?? "")'")
         default: response.failure = .transient(text)
-        }
-    }
-}
-
-/// How connections are made: proxies and certificates.
-package struct TransportOptions: Sendable {
-    var httpProxy: String?
-    var httpsProxy: String?
-    var certificateFile: String?
-    var certificateDirectory: String?
-    var disablesVerification: Bool
-
-    package init(settings: Settings, environment: [String: String]) {
-        func variable(_ names: String...) -> String? { names.lazy.compactMap { environment[$0] }.first { !$0.isEmpty } }
-        httpProxy = settings.httpProxy ?? variable("HTTP_PROXY", "http_proxy")
-        httpsProxy = settings.httpsProxy ?? variable("HTTPS_PROXY", "https_proxy")
-        certificateFile = variable("SSL_CERT_FILE")
-        certificateDirectory = variable("SSL_CERT_DIR")
-        disablesVerification = settings.disablesTLSVerification
-    }
-
-    fileprivate func apply(to handle: UnsafeMutableRawPointer, url: String) {
-        let authority = ServerURL(url).authority
-        let isLocal = authority.hasPrefix("localhost") || authority.hasPrefix("127.") || authority.hasPrefix("[::1]")
-        // Whom no proxy is for is NO_PROXY's business, which curl reads itself, and this machine's.
-        if isLocal {
-            _ = chost_curl_set_string(handle, CURLOPT_PROXY, "")
-        } else if let proxy = url.hasPrefix("https:") ? httpsProxy : httpProxy {
-            _ = chost_curl_set_string(handle, CURLOPT_PROXY, proxy)
-        }
-        if let certificateFile { _ = chost_curl_set_string(handle, CURLOPT_CAINFO, certificateFile) }
-        if let certificateDirectory { _ = chost_curl_set_string(handle, CURLOPT_CAPATH, certificateDirectory) }
-        if disablesVerification {
-            _ = chost_curl_set_long(handle, CURLOPT_SSL_VERIFYPEER, 0)
-            _ = chost_curl_set_long(handle, CURLOPT_SSL_VERIFYHOST, 0)
         }
     }
 }
