@@ -2,10 +2,12 @@
 //   SHIM_SHORT=1    write, read, pread and pwrite take only a part, and fail with EINTR in between
 //   SHIM_SHRINK=N   files end after N bytes, whatever their size is said to be
 //   SHIM_CLOCK=1    the time of day jumps a week forth and back at every question
+//   SHIM_WITHOUT=NAME   dlopen finds no library whose name contains NAME
 #define _GNU_SOURCE
 #include <dlfcn.h>
 #include <errno.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
@@ -29,6 +31,14 @@ static int interrupted(size_t *count) {
 static int is_file(int fd) {
     struct stat facts;
     return fstat(fd, &facts) == 0 && S_ISREG(facts.st_mode);
+}
+
+void *dlopen(const char *name, int flags) {
+    static void *(*real)(const char *, int);
+    if (!real) real = dlsym(RTLD_NEXT, "dlopen");
+    const char *missing = getenv("SHIM_WITHOUT");
+    if (missing && name && strstr(name, missing)) return NULL;
+    return real(name, flags);
 }
 
 ssize_t write(int fd, const void *bytes, size_t count) {

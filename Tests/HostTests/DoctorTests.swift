@@ -27,6 +27,10 @@ final class DoctorTests: XCTestCase {
         XCTAssertEqual(found["locale"], "C: characters beyond ASCII are not drawn")
         XCTAssertEqual(found["W&B mode"], "offline")
         XCTAssertTrue(found["W&B server"]?.contains("not asked") ?? false, "\(found)")
+        for library in ["libpng", "libjpeg-turbo", "libdeflate", "libcairo", "readline", "LAPACK", "libzmq"] {
+            // What is installed differs; each is spoken of.
+            XCTAssertTrue(found[library]?.hasPrefix("yes (") ?? false || found[library]?.contains("no: without it ") ?? false, "\(found)")
+        }
         XCTAssertTrue(found["libpng"]?.hasPrefix("yes") ?? false, "\(found)")
         XCTAssertEqual(found["/pfs"], "none: not in a Pachyderm job")
     }

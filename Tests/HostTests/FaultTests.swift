@@ -125,6 +125,37 @@ final class FaultTests: XCTestCase {
         }
     }
 
+    /// Libraries that are opened when used may be missing: `host doctor` says what is lost, and what needs one says so.
+    func testMissingLibraries() throws {
+        let uses = [
+            ("libcairo", "libcairo", "require('plot').line{1, 2}:save('x.png')", "libcairo"),
+            ("liblapack.so.3", "", "", ""),
+            ("libpng", "libpng", "local f = require 'fs' f.mkdir('d') f.mkdir('d/a') f.write('d/a/x.png', '\\x89PNG') local d = require('data').image_folder('d') return d[0]", "libpng is not installed"),
+            ("libdeflate", "libdeflate", "local d, t = require 'data', require('tensor').arange(9) d.write_idx('x.gz', t:int()) assert(d.idx('x.gz'):equal(t:int())) error 'fine'", "fine"),
+            ("libreadline", "readline", "", ""), ("libzmq", "libzmq", "", ""), ("libturbojpeg", "libjpeg-turbo", "", ""),
+        ]
+        for (library, line, code, words) in uses {
+            let sandbox = try sandbox()
+            let environment = ["LD_PRELOAD": try shim(sandbox), "SHIM_WITHOUT": library, "WANDB_MODE": "offline"]
+            let doctor = try sandbox.run(PachydermSandbox.host, ["doctor"], environment: environment)
+            XCTAssertEqual(doctor.status, 0, doctor.errors)
+            if !line.isEmpty {
+                let found = doctor.output.split(separator: "\n").first { $0.hasPrefix(line) } ?? ""
+                XCTAssertTrue(found.contains("no: without it ") && found.contains("(Debian: lib"), "\(library): \(doctor.output)")
+            }
+            guard !code.isEmpty else { continue }
+            let result = try sandbox.run(PachydermSandbox.host, ["-e", code], environment: environment)
+            XCTAssertEqual(result.status, 1, "\(library): \(result.output)")
+            XCTAssertTrue(result.errors.contains(words), "\(library): \(result.errors)")
+        }
+        // A session goes on without its editor.
+        let sandbox = try sandbox()
+        let terminal = try Terminal(environment: ["LD_PRELOAD": try shim(sandbox), "SHIM_WITHOUT": "libreadline"])
+        terminal.expect("no line editing: libreadline is not installed")
+        terminal.enter("20 + 3", "23\n")
+        XCTAssertEqual(terminal.leave(), 0)
+    }
+
     func testAFullDisk() throws {
         let sandbox = try sandbox(
             """

@@ -92,8 +92,9 @@ enum PipelineFinding {
 /// Libraries that the program runs without.
 enum LibraryFindings {
     static func all() -> [Finding] {
-        func state(_ isPresent: Bool, _ use: String, _ package: String) -> String {
-            isPresent ? "yes (\(use))" : "no: needed for \(use) (Debian: \(package))"
+        /// - Parameter loss: what becomes of the use without the library.
+        func state(_ isPresent: Bool, _ use: String, _ package: String, without loss: String = "is an error") -> String {
+            isPresent ? "yes (\(use))" : "no: without it \(use) \(loss) (Debian: \(package))"
         }
         var cards = "no: no NVIDIA driver, or no card; only W&B's charts of the machine use it"
         if let count = GraphicsCards.count() { cards = "yes, \(count) card\(count == 1 ? "" : "s") (charts of the machine in W&B)" }
@@ -101,6 +102,13 @@ enum LibraryFindings {
             Finding("LAPACK", state(OptionalLibraries.hasLapack, "tensor.linalg", "liblapack3")),
             Finding("libpng", state(OptionalLibraries.hasPNG, "reading PNG images", "libpng16-16")),
             Finding("libjpeg-turbo", state(OptionalLibraries.hasJPEG, "reading JPEG images", "libturbojpeg0")),
+            Finding("libdeflate", state(OptionalLibraries.hasDeflate, "reading gzip files at once", "libdeflate0", without: "goes piece by piece, a third as fast")),
+            Finding("libcairo", state(CairoLibrary.shared != nil, "figures as PNG", "libcairo2", without: "are an error; SVG and the terminal need nothing")),
+            Finding(
+                "readline",
+                state(
+                    ReadlineLibrary.shared != nil, "editing, history and completion in a session", "libreadline8",
+                    without: "are missing: lines are read as they come")),
             Finding("libzmq", state(ZeroMQ.shared != nil, "host jupyter", "libzmq5")), Finding("NVML", cards),
         ]
     }

@@ -3,6 +3,7 @@ import Glibc
 #else
 import Darwin
 #endif
+import NN
 
 /// libzmq, opened when the kernel starts: everything else runs without it.
 final class ZeroMQ: @unchecked Sendable {
@@ -50,9 +51,8 @@ final class ZeroMQ: @unchecked Sendable {
     private let errorText: ErrorText
 
     private init?() {
-        let names = ["libzmq.so.5", "libzmq.5.dylib", "/opt/homebrew/lib/libzmq.5.dylib"]
-        guard let library = names.lazy.compactMap({ dlopen($0, RTLD_NOW | RTLD_LOCAL) }).first else { return nil }
-        func function<T>(_ name: String, _ type: T.Type) -> T? { dlsym(library, name).map { unsafeBitCast($0, to: type) } }
+        guard let library = DynamicLibrary(["libzmq.so.5", "libzmq.5.dylib", "/opt/homebrew/lib/libzmq.5.dylib"]) else { return nil }
+        func function<T>(_ name: String, _ type: T.Type) -> T? { library.function(name, type) }
         guard let newContext = function("zmq_ctx_new", NewContext.self), let newSocket = function("zmq_socket", NewSocket.self),
             let closeSocket = function("zmq_close", Close.self), let endContext = function("zmq_ctx_term", Close.self),
             let setOption = function("zmq_setsockopt", SetOption.self), let bindSocket = function("zmq_bind", Bind.self),

@@ -4,26 +4,6 @@ import Glibc
 import Darwin
 #endif
 
-/// A system library that is opened when it is first needed, so that the program runs without it.
-package struct DynamicLibrary: @unchecked Sendable {
-    private let handle: UnsafeMutableRawPointer
-
-    package init?(_ names: [String]) {
-        for name in names {
-            if let handle = dlopen(name, RTLD_NOW | RTLD_LOCAL) {
-                self.handle = handle
-                return
-            }
-        }
-        return nil
-    }
-
-    /// A function of the library under the C type that the caller knows it to have.
-    package func function<T>(_ name: String, _ type: T.Type) -> T? {
-        dlsym(handle, name).map { unsafeBitCast($0, to: type) }
-    }
-}
-
 /// libpng's simplified interface: it reports failure by return codes and never jumps.
 struct PNGLibrary: Sendable {
     private typealias Begin = @convention(c) (UnsafeMutableRawPointer, UnsafeRawPointer, Int) -> Int32

@@ -1,9 +1,3 @@
-#if canImport(Glibc)
-import Glibc
-#else
-import Darwin
-#endif
-
 /// Decompresses a gzip file in one go by libdeflate, where the system has it: several times as fast as zlib, which
 /// decompresses in pieces. What libdeflate refuses goes through zlib, whose errors say where and why.
 struct WholeInflate: @unchecked Sendable {
@@ -19,16 +13,12 @@ struct WholeInflate: @unchecked Sendable {
 
     /// nil where there is no libdeflate.
     static let shared: WholeInflate? = {
-        for name in ["libdeflate.so.0", "libdeflate.0.dylib"] {
-            guard let handle = dlopen(name, RTLD_NOW | RTLD_LOCAL), let make = dlsym(handle, "libdeflate_alloc_decompressor"),
-                let free = dlsym(handle, "libdeflate_free_decompressor"),
-                let decompress = dlsym(handle, "libdeflate_gzip_decompress_ex")
-            else { continue }
-            return WholeInflate(
-                make: unsafeBitCast(make, to: Make.self), free: unsafeBitCast(free, to: Free.self),
-                run: unsafeBitCast(decompress, to: Decompress.self))
-        }
-        return nil
+        guard let library = DynamicLibrary(["libdeflate.so.0", "libdeflate.0.dylib"]),
+            let make = library.function("libdeflate_alloc_decompressor", Make.self),
+            let free = library.function("libdeflate_free_decompressor", Free.self),
+            let decompress = library.function("libdeflate_gzip_decompress_ex", Decompress.self)
+        else { return nil }
+        return WholeInflate(make: make, free: free, run: decompress)
     }()
 
     /// Writes the `count` bytes that one gzip member holds; false when it holds another number, is followed by anything or

@@ -1,14 +1,8 @@
-#if canImport(Glibc)
-import Glibc
-#else
-import Darwin
-#endif
-
 /// The LAPACK library of the system, looked up when a factorisation is first asked for.
 ///
 /// Matrices are given column by column (LAPACK's order), one after the other in memory.
 struct Lapack: @unchecked Sendable {
-    private let handle: UnsafeMutableRawPointer
+    private let library: DynamicLibrary
 
     /// - Throws: `TensorError` that says what to install.
     static func load() throws -> Lapack {
@@ -25,17 +19,14 @@ struct Lapack: @unchecked Sendable {
             "liblapack.so.3", "libopenblas.so.0", "libopenblas.so", "liblapack.so",
             "/System/Library/Frameworks/Accelerate.framework/Accelerate",
         ]
-        for name in names {
-            if let handle = dlopen(name, RTLD_NOW | RTLD_LOCAL), dlsym(handle, "dgetrf_") != nil { return Lapack(handle: handle) }
-        }
-        return nil
+        return DynamicLibrary(names, with: "dgetrf_").map { Lapack(library: $0) }
     }()
 
     private func symbol<F>(_ name: String, _: F.Type) throws -> F {
-        guard let address = dlsym(handle, name) else {
+        guard let function = library.function(name, F.self) else {
             throw TensorError("the LAPACK library of this system has no \(name); install it: apt-get install liblapack3")
         }
-        return unsafeBitCast(address, to: F.self)
+        return function
     }
 
     private typealias Raw = UnsafeMutableRawPointer
