@@ -3,7 +3,7 @@ import XCTest
 
 /// The session at a terminal, typed at by the test.
 final class SessionTests: XCTestCase {
-    private static let hasReadline = dlopen("libreadline.so.8", RTLD_LAZY) != nil || dlopen("libreadline.8.dylib", RTLD_LAZY) != nil
+    static let hasReadline = dlopen("libreadline.so.8", RTLD_LAZY) != nil || dlopen("libreadline.8.dylib", RTLD_LAZY) != nil
 
     private func open(_ arguments: [String] = [], columns: UInt16 = 80, scratch: Scratch? = nil, environment: [String: String] = [:]) throws -> Terminal {
         try XCTSkipUnless(Self.hasReadline, "libreadline is not installed")

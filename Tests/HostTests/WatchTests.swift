@@ -141,6 +141,52 @@ final class WatchTests: XCTestCase {
         XCTAssertEqual(live.end(SIGINT), 130)
     }
 
+    /// A script that is no Lua when watching begins is waited for.
+    func testAScriptThatIsNoLuaYet() throws {
+        let scratch = try Scratch()
+        try scratch.write("s.lua", "print('never'\n")
+        let live = try LiveProcess(["--watch", "s.lua"], folder: scratch.url)
+        _ = try live.wait("s.lua:2: ')' expected (to close '(' at line 1) near <eof>")
+        _ = try live.wait("watching 1 file")
+        try scratch.write("s.lua", "print('now')\n")
+        _ = try live.wait("starting again\n")
+        XCTAssertEqual(try live.wait("host: done"), "now\n")
+        XCTAssertEqual(live.end(SIGINT), 130)
+    }
+
+    /// Decoded data is used again while its file is the same by name, size and time of change; what the run wrote stays.
+    func testDataAndCheckpointsStay() throws {
+        let scratch = try Scratch()
+        func data(_ value: UInt8, _ time: TimeInterval) throws {
+            let path = scratch.url.path + "/d.idx"
+            try Data([0, 0, 8, 1, 0, 0, 0, 3, value, value, value]).write(to: URL(fileURLWithPath: path))
+            try FileManager.default.setAttributes([.modificationDate: Date(timeIntervalSince1970: time)], ofItemAtPath: path)
+        }
+        func script(_ mark: Int) throws {
+            try scratch.write(
+                "s.lua",
+                """
+                local nn, fs = require "nn", require "fs"
+                local before = fs.exists "c.ckpt" and nn.load_checkpoint("c.ckpt", {}).mark or "none"
+                print("sum " .. require("data").idx("d.idx"):sum():item() .. " before " .. before)
+                nn.save_checkpoint("c.ckpt", {mark = \(mark)})
+                print "waiting"
+                while true do end
+                """)
+        }
+        try data(1, 1_700_000_000)
+        try script(1)
+        let live = try LiveProcess(["--watch", "s.lua"], folder: scratch.url)
+        _ = try live.wait("sum 3 before none\nwaiting\n")
+        try data(2, 1_700_000_000)
+        try script(2)
+        _ = try live.wait("sum 3 before 1\nwaiting\n")
+        try data(2, 1_700_000_100)
+        try script(3)
+        _ = try live.wait("sum 6 before 2\nwaiting\n")
+        XCTAssertEqual(live.end(SIGINT), 130)
+    }
+
     func testUsage() throws {
         XCTAssertEqual(try HostProcess.run(["--watch"]).status, 2)
         XCTAssertEqual(try HostProcess.run(["--watch", "-i", "s.lua"]).status, 2)

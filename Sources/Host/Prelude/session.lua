@@ -66,7 +66,10 @@ local function loaded_files()
   end
 end
 
--- Several lines whose last ones are an expression: what gives its value. Lines keep their numbers.
+-- An expression as a script would have it, which prints the value.
+local function printed_by(expression) return "print(" .. expression:gsub("^%s*=", "", 1):gsub("[;%s]+$", "") .. ")" end
+
+-- Several lines whose last ones are an expression: what gives its value, and the text for a script. Lines keep their numbers.
 local function compile_last(text, name)
   local starts = {}
   for at in text:gmatch("\n()[^\n]*%S") do starts[#starts + 1] = at end
@@ -77,21 +80,21 @@ local function compile_last(text, name)
       -- What stands before is whole by itself: a `return` within a loop would end the loop.
       local before = text:sub(1, starts[k] - 1)
       local chunk = load(before) and load(before .. "return " .. tail, name)
-      if chunk then return chunk end
+      if chunk then return chunk, before .. printed_by(tail) end
     end
   end
 end
 
--- An expression, or statements: the function, or nil with the message. Third: whether values are to be shown.
+-- An expression, or statements: the function, or nil with the message. Third: whether values are to be shown; fourth: what
+-- a script has in its place that shows them.
 local function compile(text)
   local name = session.options.chunk or "=stdin"
-  local chunk = load("return " .. text:gsub("^%s*=", "", 1), name)
-  if chunk then return chunk, nil, not text:find(";%s*$") end
-  chunk = compile_last(text, name)
-  if chunk then return chunk, nil, not text:find(";%s*$") end
+  local chunk, saved = load("return " .. text:gsub("^%s*=", "", 1), name), printed_by(text)
+  if not chunk then chunk, saved = compile_last(text, name) end
+  if chunk then return chunk, nil, not text:find(";%s*$"), saved end
   local message
   chunk, message = load(text, name)
-  return chunk, message, true
+  return chunk, message, true, text
 end
 
 -- "complete", "incomplete" or "invalid".
@@ -210,7 +213,7 @@ function session.evaluate(text)
   if asked then return session.help(asked) end
   if text:find("^%s*$") then return {status = "ok", text = ""} end
   count = count + 1
-  local chunk, message, is_shown = compile(text)
+  local chunk, message, is_shown, saved = compile(text)
   if not chunk then
     local line, column = position(text, message)
     return {status = "syntax", message = message, line = line, column = column}
@@ -227,8 +230,9 @@ function session.evaluate(text)
   if not results[1] then
     return {status = "error", message = results[2], traceback = results[3]}
   end
-  inputs[#inputs + 1] = text
   local values = table.pack(table.unpack(results, 2, results.n))
+  -- What gives no value, or shows none, is kept as it is where it can stand in a script.
+  inputs[#inputs + 1] = (values.n == 0 or not is_shown) and load(text) and text or saved
   if values.n > 0 then
     keep(values)
     if is_shown then return {status = "ok", text = shown(values)} end

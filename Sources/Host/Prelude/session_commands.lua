@@ -110,13 +110,8 @@ end
 
 function commands.save(path)
   if path == "" then return failed(":save needs a file name") end
-  local lines = {}
-  for i, text in ipairs(core.inputs) do
-    -- A value that was only looked at is no statement.
-    lines[i] = load(text, "=stdin") and text or "print(" .. text:gsub("^%s*=", "", 1):gsub("[;%s]+$", "") .. ")"
-  end
   local modules = {}
-  local all = table.concat(lines, "\n")
+  local all = table.concat(core.inputs, "\n")
   for _, name in ipairs(host.session_modules()) do
     if (" " .. all):find("[^%w_%.]" .. name .. "[%.%s%({:]") and not all:find("require%s*%(?%s*[\"']" .. name) then
       modules[#modules + 1] = ("local %s = require \"%s\""):format(name, name)
@@ -255,10 +250,9 @@ function session.run(chunk, text)
   rawset(_G, "__session_chunk", chunk)
   local result = session.evaluate("__session_chunk()")
   rawset(_G, "__session_chunk", nil)
-  core.inputs[#core.inputs] = nil
-  if result.status == "ok" and text then
+  if result.status == "ok" then
     local path = text:match("^:load (.*)$")
-    if path then core.inputs[#core.inputs + 1] = ("dofile(%q)"):format(path) end
+    core.inputs[#core.inputs] = path and ("dofile(%q)"):format(path)
   end
   return result
 end

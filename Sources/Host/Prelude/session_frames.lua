@@ -2,6 +2,13 @@
 local host = ...
 local M = {}
 
+-- A call in place of a return leaves no name behind: that of the global which holds the function.
+local function global_name(f)
+  for name, value in next, _G do
+    if value == f and type(name) == "string" then return name end
+  end
+end
+
 -- Frames of the failing code, the innermost first, down to the function that guards it.
 local function capture(guard)
   local frames = {}
@@ -9,7 +16,7 @@ local function capture(guard)
     local info = debug.getinfo(level, "nSlf")
     if not info or info.func == guard then break end
     if info.what ~= "C" and not info.source:find("^=%[host") then
-      local name = info.name or (info.what == "main" and "main chunk") or "?"
+      local name = info.name or (info.what == "main" and "main chunk") or global_name(info.func) or "?"
       local frame = {where = info.short_src .. ":" .. info.currentline, name = name, locals = {}, upvalues = {}}
       for i = 1, 200 do
         local variable, value = debug.getlocal(level, i)

@@ -112,10 +112,27 @@ final class LineEditor: InputLines {
 
     /// Enter ends an input that is whole, and a line of one that is not.
     private func enter(_ count: Int32, _ key: Int32) -> Int32 {
+        closeBlock()
         guard let session, case .incomplete(let indent) = session.completeness(text) else { return library.newLine(count, key) }
         library.point.pointee = library.end.pointee
         _ = library.insertText("\n" + indent)
         return 0
+    }
+
+    /// A line that closes a block stands under the one that opened it, unless somebody has moved it.
+    private func closeBlock() {
+        let all = text
+        guard let session, let feed = all.utf8.lastIndex(of: 10) else { return }
+        let before = String(all[..<feed]), line = all[all.utf8.index(after: feed)...]
+        let code = line.drop { $0 == " " }
+        let word = code.first?.isLetter == true ? code.prefix { $0.isLetter } : code.prefix(1)
+        guard ["end", "until", "else", "elseif", "}", ")"].contains(word), case .incomplete(let indent) = session.completeness(before),
+            indent.utf8.count >= 2, line.utf8.count - code.utf8.count == indent.utf8.count
+        else { return }
+        let start = Int32(before.utf8.count + 1)
+        _ = library.deleteText(start, start + 2)
+        library.point.pointee = library.end.pointee
+        redraw()
     }
 
     private func clear() -> Int32 {
