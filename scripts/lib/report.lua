@@ -162,8 +162,9 @@ h1 { font-size: 26px; margin: 0 0 2px; } h2 { font-size: 16px; margin: 0 0 10px;
 .cards { display: grid; grid-template-columns: repeat(auto-fit, minmax(140px, 1fr)); gap: 12px; margin: 18px 0; }
 .card, section { background: var(--card); border: 1px solid var(--line); border-radius: 10px; padding: 16px 18px; min-width: 0; }
 .card b { display: block; font-size: 22px; font-variant-numeric: tabular-nums; } .card span { color: var(--dim); font-size: 13px; }
-.grid2 { display: grid; grid-template-columns: repeat(auto-fit, minmax(min(100%, 440px), 1fr)); gap: 14px; margin-bottom: 14px; align-items: start; }
-section { margin-bottom: 14px; } .grid2 section { margin: 0; height: 100%; }
+.grid2, .grid3 { display: grid; grid-template-columns: repeat(auto-fit, minmax(min(100%, 440px), 1fr)); gap: 14px; margin-bottom: 14px; align-items: start; }
+.grid3 { grid-template-columns: repeat(auto-fit, minmax(min(100%, 300px), 1fr)); }
+section { margin-bottom: 14px; } .grid2 section, .grid3 section { margin: 0; height: 100%; }
 svg { display: block; width: 100%; height: auto; } svg text { font-family: inherit; fill: var(--text); }
 .confusion { max-width: 520px; margin: 0 auto; }
 .mark { font-size: 11px; fill: var(--dim) !important; } .name { font-size: 14px; font-weight: 600; } .count { font-size: 13px; }
@@ -220,8 +221,9 @@ function report.html(run)
     section("Confusion", "Rows are labels, columns predictions; blue is right, red is wrong, on scales of their own.", charts.confusion(counts, run.classes)),
     section("Classes", "Of the samples of a class, how many were found; of those taken for it, how many were.", class_table(counts, run.classes)), "</div>",
     section("Worst mistakes", "The wrong predictions with the greatest loss, and their positions in the test set.", pictures),
-    '<div class="grid2">', section("Configuration", nil, rows(run.options)), section("Timing", nil, rows(run.timing)),
-    section("Metrics", nil, rows(m)), section("Model", nil, "<pre><code>" .. escape(run.net) .. "</code></pre>"), "</div>",
+    '<div class="grid3">', section("Configuration", nil, rows(run.options)), section("Metrics", nil, rows(m)),
+    section("Timing", nil, rows(run.timing)), "</div>",
+    section("Model", nil, "<pre><code>" .. escape(run.net) .. "</code></pre>"),
     section("Code and data", "The files that took part, with their SHA-256.", versions),
   }
   if run.provenance and next(run.provenance) then parts[#parts + 1] = section("Job", nil, rows(run.provenance)) end
