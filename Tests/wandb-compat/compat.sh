@@ -8,6 +8,7 @@ host=$(realpath "${1:?"usage: compat.sh path/to/host"}")
 venv="$here/../../.venv-wandb"
 [ -x "$venv/bin/wandb" ] || { python3 -m venv "$venv" && "$venv/bin/pip" install --quiet wandb pillow; }
 venv=$(realpath "$venv")
+"$venv/bin/python" -c 'import pexpect, pyte' 2> /dev/null || "$venv/bin/pip" install --quiet pexpect pyte
 work=$(mktemp -d)
 servers=
 trap 'kill $servers 2>/dev/null || true; rm -rf "$work"' EXIT
@@ -34,11 +35,16 @@ official() { (mkdir -p "$1" && cd "$1" && cp "$here/train.py" . && "$venv/bin/py
 failed=0
 compare() { "$venv/bin/python" "$here/compare.py" "$@" || failed=1; }
 
-echo "1. W&B's decoder reads our log"
+echo "1. W&B's decoder and its viewer for terminals read our log"
 ours offline-ours offline
 log=$(ls "$work"/offline-ours/wandb/offline-run-*/run-*.wandb)
 "$venv/bin/wandb" leet inspect --json "$log" > ours.jsonl
 "$venv/bin/python" "$here/check.py" ours.jsonl
+
+mkdir viewer
+(cd viewer && "$host" -e 'local run = require("wandb").init{project = "compat", name = "curves", mode = "offline", config = {opt = {name = "adam"}}}
+for i = 1, 100 do run:log{loss = 1 / i, ["val/accuracy"] = 1 - 1 / i} end run:finish()' > /dev/null 2>&1)
+"$venv/bin/python" "$here/leet.py" "$venv/bin/wandb" "$(ls "$work"/viewer/wandb/offline-run-*/run-*.wandb)" || failed=1
 
 echo "2. The same training, online, from both clients"
 serve online
