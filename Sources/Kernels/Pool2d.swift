@@ -133,55 +133,50 @@ func maxPool(
 
 /// Back through windows of 2 x 2 side by side: each element of gx is written once, with its window's gradient or 0.
 @inline(__always)
-func maxPoolPairsBackward(_ a: PoolArguments, _ plane: Int) {
+func maxPoolPairsBackward<V: Vector>(_: V.Type, _ a: PoolArguments, _ plane: Int) {
     let p = a.p
-    let gy = a.x.assumingMemoryBound(to: Float.self) + plane &* p.oh &* p.ow
-    let gx = a.y.assumingMemoryBound(to: Float.self) + plane &* p.h &* p.w
-    let index = UnsafeRawPointer(a.index! + plane &* p.oh &* p.ow).assumingMemoryBound(to: Float.self)
-    let lanes = SIMD16<Int32>(0, 2, 4, 6, 8, 10, 12, 14, 16, 18, 20, 22, 24, 26, 28, 30)
-    let w = Int32(truncatingIfNeeded: p.w)
-    let zero: FloatLanes = 0.0
+    let gy = a.x.assumingMemoryBound(to: V.Scalar.self) + plane &* p.oh &* p.ow
+    let gx = a.y.assumingMemoryBound(to: V.Scalar.self) + plane &* p.h &* p.w
+    let index = UnsafePointer(a.index! + plane &* p.oh &* p.ow)
+    let zero = V(0.0)
     for oh in 0..<p.oh {
         var ow = 0
         while ow < p.ow {
-            let count = min(FloatLanes.lanes, p.ow &- ow)
+            let count = min(V.lanes, p.ow &- ow)
             let o = oh &* p.ow &+ ow
-            let base = 2 &* oh &* p.w &+ 2 &* ow
-            let at = unsafeBitCast(loadSome(index + o, count, zero).v, to: SIMD16<Int32>.self)
-                &- (lanes &+ SIMD16(repeating: Int32(truncatingIfNeeded: base)))
             let g = loadSome(gy + o, count, zero) + zero
+            let at = V.loadPositions(index + o, Int32(truncatingIfNeeded: 2 &* oh &* p.w &+ 2 &* ow), count)
             for row in 0..<2 {
-                let left = FloatLanes.select(at .== SIMD16(repeating: row == 0 ? 0 : w), g, zero)
-                let right = FloatLanes.select(at .== SIMD16(repeating: row == 0 ? 1 : w &+ 1), g, zero)
-                let to = gx + (base &+ row &* p.w)
-                storeSome(FloatLanes(bits: kernel_zip_low_32(left.bits, right.bits)), to, 2 &* count)
-                if count > 8 {
-                    storeSome(FloatLanes(bits: kernel_zip_high_32(left.bits, right.bits)), to + 16, 2 &* count &- 16)
-                }
+                let place = (2 &* oh &+ row) &* p.w &+ 2 &* ow
+                let left = V(Double(row &* p.w))
+                let (low, high) = V.interleave(
+                    V.select(V.equal(at, left), g, zero), V.select(V.equal(at, left + V(1.0)), g, zero))
+                storeSome(low, gx + place, 2 &* count)
+                if 2 &* count > V.lanes { storeSome(high, gx + place + V.lanes, 2 &* count &- V.lanes) }
             }
-            ow &+= FloatLanes.lanes
+            ow &+= V.lanes
         }
         // What no window covers.
         for row in 0..<2 {
-            for j in (2 &* p.ow)..<max(2 &* p.ow, p.w) { gx[(2 &* oh &+ row) &* p.w &+ j] = 0 }
+            for j in (2 &* p.ow)..<max(2 &* p.ow, p.w) { gx[(2 &* oh &+ row) &* p.w &+ j] = V.scalar(0) }
         }
     }
-    for i in (2 &* p.oh &* p.w)..<max(2 &* p.oh &* p.w, p.h &* p.w) { gx[i] = 0 }
+    for i in (2 &* p.oh &* p.w)..<max(2 &* p.oh &* p.w, p.h &* p.w) { gx[i] = V.scalar(0) }
 }
 
 /// gx = 0, then gx[index] += gy in ascending order. Here x is gy and y is gx.
 @inline(__always)
-func maxPoolBackwardTask<T: BinaryFloatingPoint>(_: T.Type, _ s: Shared<PoolArguments>, _ chunk: Int) {
+func maxPoolBackwardTask<V: Vector>(_: V.Type, _ s: Shared<PoolArguments>, _ chunk: Int) where V.Scalar: BinaryFloatingPoint {
     let a = s.arguments
-    if T.self == Float.self && a.p.isPairs {
-        for plane in s.first(chunk)..<s.end(chunk) { maxPoolPairsBackward(a, plane) }
+    if a.p.isPairs {
+        for plane in s.first(chunk)..<s.end(chunk) { maxPoolPairsBackward(V.self, a, plane) }
         return
     }
     let inside = a.p.h &* a.p.w
     let outside = a.p.oh &* a.p.ow
     for plane in s.first(chunk)..<s.end(chunk) {
-        let gy = a.x.assumingMemoryBound(to: T.self) + plane &* outside
-        let gx = a.y.assumingMemoryBound(to: T.self) + plane &* inside
+        let gy = a.x.assumingMemoryBound(to: V.Scalar.self) + plane &* outside
+        let gx = a.y.assumingMemoryBound(to: V.Scalar.self) + plane &* inside
         let index = a.index! + plane &* outside
         for i in 0..<inside { gx[i] = 0 }
         for i in 0..<outside { gx[Int(index[i])] += gy[i] }
@@ -195,9 +190,9 @@ func maxPoolBackward(
     let a = PoolArguments(p: p.pointee, x: gy, y: gx, index: UnsafeMutablePointer(mutating: index), countPadding: false)
     let work = a.p.h &* a.p.w
     if Int(dtype) == KERNEL_F32 {
-        share(exec, a.p.planes, work, a) { s, i in maxPoolBackwardTask(Float.self, s!.load(as: Shared<PoolArguments>.self), i) }
+        share(exec, a.p.planes, work, a) { s, i in maxPoolBackwardTask(FloatLanes.self, s!.load(as: Shared<PoolArguments>.self), i) }
     } else {
-        share(exec, a.p.planes, work, a) { s, i in maxPoolBackwardTask(Double.self, s!.load(as: Shared<PoolArguments>.self), i) }
+        share(exec, a.p.planes, work, a) { s, i in maxPoolBackwardTask(DoubleLanes.self, s!.load(as: Shared<PoolArguments>.self), i) }
     }
 }
 

@@ -37,6 +37,12 @@ public func kernelTable() -> kernel_table {
         batch_norm_backward: { dtype, n, c, s, training, x, mean, rstd, weight, gy, gx, gweight, gbias, exec in
             batchNormBackward(dtype, n, c, s, training, x, mean, rstd, weight, gy, gx, gweight, gbias, exec)
         },
+        batch_norm_relu_pool: { dtype, n, c, h, w, x, mean, rstd, weight, bias, y, index, exec in
+            batchNormReluPool(dtype, n, c, h, w, x, mean, rstd, weight, bias, y, index, exec)
+        },
+        batch_norm_relu_pool_backward: { dtype, n, c, h, w, training, x, mean, rstd, weight, y, index, gy, gx, gweight, gbias, exec in
+            batchNormReluPoolBackward(dtype, n, c, h, w, training, x, mean, rstd, weight, y, index, gy, gx, gweight, gbias, exec)
+        },
         layer_norm: { dtype, r, s, eps, x, weight, bias, y, mean, rstd, exec in
             layerNorm(dtype, r, s, eps, x, weight, bias, y, mean, rstd, exec)
         },

@@ -53,6 +53,10 @@ protocol Vector {
     static func deinterleave(_ a: Self, _ b: Self) -> (Self, Self)
     /// Integral lanes, plus `base` and 2 for every lane, as 32-bit integers.
     static func storePositions(_ offset: Self, _ base: Int32, _ p: UnsafeMutablePointer<Int32>, _ count: Int)
+    /// The way back: index[i] - base - 2 i of the first `count` lanes, something negative in the others.
+    static func loadPositions(_ index: UnsafePointer<Int32>, _ base: Int32, _ count: Int) -> Self
+    /// The lanes of a and b in turn; the inverse of `deinterleave`.
+    static func interleave(_ a: Self, _ b: Self) -> (Self, Self)
     /// x where the mask byte is 1, 0 where it is 0; the first `count` bytes exist.
     static func keep(_ x: Self, _ mask: UnsafePointer<UInt8>, _ count: Int) -> Self
     /// `lines` lines of V.lanes steps, transposed (see MatMulPack).
@@ -101,10 +105,10 @@ struct FloatLanes: Vector, ExpressibleByFloatLiteral {
     #else
         @inline(__always) static func load(_ p: UnsafePointer<Float>, count: Int, pad: Self) -> Self {
             var t = pad
-            loadSome(p, count, &t)
+            loadPart(p, count, &t)
             return t
         }
-        @inline(never) static func loadSome(_ p: UnsafePointer<Float>, _ count: Int, _ to: inout Self) {
+        @inline(never) static func loadPart(_ p: UnsafePointer<Float>, _ count: Int, _ to: inout Self) {
             withUnsafeMutableBytes(of: &to.v) { copyBytes(UnsafeRawPointer(p), $0.baseAddress!, count &* 4) }
         }
         @inline(never) func store(_ p: UnsafeMutablePointer<Float>, count: Int) {
@@ -206,6 +210,15 @@ struct FloatLanes: Vector, ExpressibleByFloatLiteral {
             Self(bits: unsafeBitCast(r, to: SIMD16<UInt32>.self)).store(to.assumingMemoryBound(to: Float.self), count: count)
         }
     }
+    @inline(__always) static func loadPositions(_ index: UnsafePointer<Int32>, _ base: Int32, _ count: Int) -> Self {
+        let lanes = SIMD16<Int32>(0, 2, 4, 6, 8, 10, 12, 14, 16, 18, 20, 22, 24, 26, 28, 30)
+        let none = Self(bits: SIMD16(repeating: 0xffff_ffff))
+        let at = loadSome(UnsafeRawPointer(index).assumingMemoryBound(to: Float.self), count, none)
+        return Self(v: kernel_float_i32(unsafeBitCast(at.v, to: SIMD16<Int32>.self) &- (lanes &+ SIMD16(repeating: base))))
+    }
+    @inline(__always) static func interleave(_ a: Self, _ b: Self) -> (Self, Self) {
+        (Self(bits: kernel_zip_low_32(a.bits, b.bits)), Self(bits: kernel_zip_high_32(a.bits, b.bits)))
+    }
     @inline(__always) var low: DoubleLanes { DoubleLanes(v: kernel_widen(v.lowHalf)) }
     @inline(__always) var high: DoubleLanes { DoubleLanes(v: kernel_widen(v.highHalf)) }
     @inline(__always) init(low: DoubleLanes, high: DoubleLanes) {
@@ -236,10 +249,10 @@ struct DoubleLanes: Vector, ExpressibleByFloatLiteral {
     #else
         @inline(__always) static func load(_ p: UnsafePointer<Double>, count: Int, pad: Self) -> Self {
             var t = pad
-            loadSome(p, count, &t)
+            loadPart(p, count, &t)
             return t
         }
-        @inline(never) static func loadSome(_ p: UnsafePointer<Double>, _ count: Int, _ to: inout Self) {
+        @inline(never) static func loadPart(_ p: UnsafePointer<Double>, _ count: Int, _ to: inout Self) {
             withUnsafeMutableBytes(of: &to.v) { copyBytes(UnsafeRawPointer(p), $0.baseAddress!, count &* 8) }
         }
         @inline(never) func store(_ p: UnsafeMutablePointer<Double>, count: Int) {
@@ -324,6 +337,14 @@ struct DoubleLanes: Vector, ExpressibleByFloatLiteral {
     @inline(__always)
     static func storePositions(_ offset: Self, _ base: Int32, _ p: UnsafeMutablePointer<Int32>, _ count: Int) {
         for i in 0..<(count < 8 ? count : 8) { p[i] = base &+ Int32(offset.v[i]) &+ 2 &* Int32(i) }
+    }
+    @inline(__always) static func loadPositions(_ index: UnsafePointer<Int32>, _ base: Int32, _ count: Int) -> Self {
+        var at = SIMD8<Double>(repeating: -1)
+        for i in 0..<(count < 8 ? count : 8) { at[i] = Double(index[i] &- base &- 2 &* Int32(i)) }
+        return Self(v: at)
+    }
+    @inline(__always) static func interleave(_ a: Self, _ b: Self) -> (Self, Self) {
+        (Self(bits: kernel_zip_low_64(a.bits, b.bits)), Self(bits: kernel_zip_high_64(a.bits, b.bits)))
     }
     @inline(__always) static var infinity: Self { Self(Double.infinity) }
     @inline(__always) static var nan: Self { Self(Double.nan) }

@@ -88,6 +88,61 @@ final class NormTests: XCTestCase {
     func testLayerNormFloat() throws { try checkLayerNorm(Float.self) }
     func testLayerNormDouble() throws { try checkLayerNorm(Double.self) }
 
+    /// Batch norm, relu and pooling in one against the three of them.
+    private func checkPooled<T: Real>(_: T.Type) {
+        for (n, c, h, w) in [(3, 2, 6, 70), (9, 5, 8, 8), (2, 1, 2, 2), (130, 3, 4, 34)] {
+            let x = Buffer<T>(count: n * c * h * w, seed: 1), g = Buffer<T>(count: x.count / 4, seed: 4)
+            let mean = Buffer<T>(count: c, seed: 5, scale: 0.25), rstd = Buffer<T>((0..<c).map { T(0.5) + T($0) / 4 })
+            let weight = Buffer<T>(count: c, seed: 2), bias = Buffer<T>(count: c, seed: 3)
+            var pool = kernel_pool(
+                planes: n * c, h: h, w: w, oh: h / 2, ow: w / 2, kh: 2, kw: 2, stride_h: 2, stride_w: 2, pad_h: 0, pad_w: 0,
+                dilation_h: 1, dilation_w: 1)
+            for training in [true, false] {
+                for level in Level.all {
+                    let normed = Buffer<T>(count: x.count), active = Buffer<T>(count: x.count), y = Buffer<T>(count: g.count)
+                    let index = Buffer<Int32>(count: g.count), open = Buffer<T>(count: x.count), slope = Buffer<T>(count: x.count)
+                    let gx = Buffer<T>(count: x.count), gweight = Buffer<T>(count: c), gbias = Buffer<T>(count: c)
+                    let y2 = Buffer<T>(count: g.count), index2 = Buffer<Int32>(count: g.count)
+                    let gx2 = Buffer<T>(count: x.count), gweight2 = Buffer<T>(count: c), gbias2 = Buffer<T>(count: c)
+                    TestThreads.withExec { exec in
+                        level.table.batch_norm_apply(
+                            T.kernelType, n, c, h * w, x.raw, mean.raw, rstd.raw, weight.raw, bias.raw, normed.raw, exec)
+                        level.table.unary(Int32(UNARY_RELU), T.kernelType)?(x.count, normed.raw, active.raw, 0, 0)
+                        level.table.max_pool(T.kernelType, &pool, active.raw, y.raw, index.pointer, exec)
+                        level.table.max_pool_backward(T.kernelType, &pool, g.raw, index.pointer, open.raw, exec)
+                        level.table.binary(Int32(BINARY_RELU_GRAD), T.kernelType)?(x.count, active.raw, 1, open.raw, 1, slope.raw)
+                        level.table.batch_norm_backward(
+                            T.kernelType, n, c, h * w, training, x.raw, mean.raw, rstd.raw, weight.raw, slope.raw, gx.raw, gweight.raw,
+                            gbias.raw, exec)
+                        level.table.batch_norm_relu_pool(
+                            T.kernelType, n, c, h, w, x.raw, mean.raw, rstd.raw, weight.raw, bias.raw, y2.raw, index2.pointer, exec)
+                        level.table.batch_norm_relu_pool_backward(
+                            T.kernelType, n, c, h, w, training, x.raw, mean.raw, rstd.raw, weight.raw, y2.raw, index2.pointer, g.raw,
+                            gx2.raw, gweight2.raw, gbias2.raw, exec)
+                    }
+                    let title = "\(level.name) \(T.self) \((n, c, h, w)) training \(training)"
+                    XCTAssertEqual(y2.values, y.values, title)
+                    XCTAssertEqual(index2.values, index.values, title)
+                    assertClose(gx2, gx.values.map { Double($0) }, title + ": gx", factor: 4)
+                    assertClose(gweight2, gweight.values.map { Double($0) }, title + ": gweight", factor: 4)
+                    assertClose(gbias2, gbias.values.map { Double($0) }, title + ": gbias", factor: 4)
+                }
+            }
+            assertSameBits("\(T.self) \((n, c, h, w))") { table, exec in
+                let y = Buffer<T>(count: g.count), index = Buffer<Int32>(count: g.count)
+                let gx = Buffer<T>(count: x.count), gweight = Buffer<T>(count: c), gbias = Buffer<T>(count: c)
+                table.batch_norm_relu_pool(T.kernelType, n, c, h, w, x.raw, mean.raw, rstd.raw, nil, nil, y.raw, index.pointer, exec)
+                table.batch_norm_relu_pool_backward(
+                    T.kernelType, n, c, h, w, true, x.raw, mean.raw, rstd.raw, weight.raw, y.raw, index.pointer, g.raw, gx.raw,
+                    gweight.raw, gbias.raw, exec)
+                return [y.data, index.data, gx.data, gweight.data, gbias.data]
+            }
+        }
+    }
+
+    func testPooledBatchNormFloat() { checkPooled(Float.self) }
+    func testPooledBatchNormDouble() { checkPooled(Double.self) }
+
     private func checkBits<T: Real>(_: T.Type) {
         for (n, c, s) in [(33, 7, 300), (70, 133, 1), (5, 40, 9)] {
             let x = Buffer<T>(count: n * c * s, seed: 1), g = Buffer<T>(count: n * c * s, seed: 4)

@@ -162,6 +162,54 @@ for i in pairs(seq) do order[#order + 1] = i end
 equal("iteration", table.concat(order, " "), "0Linear 1Linear 2ReLU 3Linear 4Sigmoid 0 1 2 3 4")
 equal("an empty Sequential", nn.Sequential()(5), 5)
 
+-- Batch norm, relu and pooling as one operation: the same values, gradients that differ by rounding
+do
+  for _, case in ipairs{{6, 8}, {1, 2}, {40, 6}, {7, 9}} do
+    for _, training in ipairs{true, false} do
+      local name = ("batch norm of %d x %d, training %s"):format(case[1], case[2], training)
+      local norm, relu = nn.BatchNorm2d(3), nn.ReLU()
+      if case[1] == 1 then norm, relu = nn.BatchNorm2d(3, {affine = false}), nn.ReLU() end
+      local net = nn.Sequential(norm, relu, nn.MaxPool2d(2))
+      if norm.affine then
+        tensor.no_grad(function()
+          norm.weight:copy_(tensor{1.5, -0.5, 0.25})
+          norm.bias:copy_(tensor{0.5, 0.25, -0.125})
+        end)
+      end
+      net:train(training)
+      local results = {}
+      local start = tensor.randn({4, 3, math.max(case[1], 2), case[2]})
+      for _, way in ipairs{"fused", "hooked"} do
+        norm.running_mean:fill_(0.25)
+        norm.running_var:fill_(2)
+        local x = start:clone():requires_grad_()
+        local seen = 0
+        local handle = way == "hooked" and relu:register_forward_hook(function() seen = seen + 1 end)
+        local y = net(x)
+        if handle then
+          handle:remove()
+          equal(name .. ": a hook is called", seen, 1)
+        end
+        net:zero_grad()
+        y:mul(y + 0.5):sum():backward()
+        results[way] = {
+          y = y, grad = x.grad, mean = norm.running_mean:clone(), var = norm.running_var:clone(), text = tostring(y),
+          weight = norm.affine and norm.weight.grad or nil, bias = norm.affine and norm.bias.grad or nil,
+        }
+      end
+      local fused, single = results.fused, results.hooked
+      for _, what in ipairs{"y", "mean", "var"} do
+        that(name .. ": " .. what, fused[what]:eq(single[what]):all():item())
+      end
+      for _, what in ipairs{"grad", "weight", "bias"} do
+        that(name .. ": " .. what, not fused[what] or fused[what]:allclose(single[what], 1e-4, 1e-5))
+      end
+      equal(name .. ": printed", fused.text, single.text)
+    end
+  end
+  fails("expected running_mean [3] float32, got [4]", nn.Sequential(nn.BatchNorm2d(4), nn.ReLU(), nn.MaxPool2d(2)), tensor.ones(2, 3, 4, 4))
+end
+
 -- Neighbours that run as one operation: what they give, keep and print is what single ones do
 do
   local function same(a, b) return a:eq(b):all():item() end

@@ -102,7 +102,7 @@ enum TensorModule {
 
     /// The twin that stores the result in the receiver.
     static func inPlaceTwin(_ op: Op, _ type: UserdataType<Tensor>) -> Declaration {
-        let name = op.name + "_", run = op.run, direct = op.direct
+        let name = op.name + "_", run = op.run, direct = op.direct, storing = Arithmetic.storing[op.name]
         let short = op.short.flatMap { short in
             short.runInPlace.map { ShortForm(operands: short.operands, of: type, context: short.context, $0) }
         }
@@ -112,6 +112,12 @@ enum TensorModule {
                 if direct == nil || call.objectIfPresent(0, type) == nil { call = try call.checked() }
                 let target = try call.object(0, type)
                 try target.checkWritable(name)
+                if let storing, !TensorTrace.isOn, call.count == 2, let other = call.objectIfPresent(1, type),
+                    try Arithmetic.store(storing, other, into: target)
+                {
+                    call.returnArgument(0)
+                    return
+                }
                 // Backward may need what the target held before.
                 let original = GradMode.isEnabled && target.requiresGrad ? try target.clone() : nil
                 var result = try direct.flatMap { try apply($0, call, type, first: original) }

@@ -140,22 +140,27 @@ local function is_all(value, n)
   return #value > 0
 end
 
--- A convolution, relu and pooling of 2x2 that stand side by side run as one operation: their values in between
--- are seen by nobody, and need not be written. Made when first needed: the layers are defined after this file.
+-- A convolution or batch norm, relu and pooling of 2x2 that stand side by side run as one operation: their values in
+-- between are seen by nobody, and need not be written. Made when first needed: the layers are defined after this file.
 local fuse
 
 local function make_fuse()
-  local Conv2d, ReLU, MaxPool2d, conv2d_relu = nn.Conv2d, nn.ReLU, nn.MaxPool2d, host.conv2d_relu
-  local conv, relu, max_pool = Conv2d.forward, ReLU.forward, MaxPool2d.forward
+  local Conv2d, BatchNorm2d, ReLU, MaxPool2d, conv2d_relu = nn.Conv2d, nn.BatchNorm2d, nn.ReLU, nn.MaxPool2d, host.conv2d_relu
+  local conv, norm, relu, max_pool = Conv2d.forward, BatchNorm2d.forward, ReLU.forward, MaxPool2d.forward
   -- Gives the result of the places from i on and the last of them, or nil.
   return function(self, i, x)
     local m, after = rawget(self, i), rawget(self, i + 1)
     if core.traces then return nil end -- nn.export_onnx knows the single operations
-    if not (is_plain(m, Conv2d, conv) and is_plain(after, ReLU, relu)) or type(m.padding) == "string" then return nil end
+    local norms = is_plain(m, BatchNorm2d, norm)
+    if not (norms or is_plain(m, Conv2d, conv)) or not is_plain(after, ReLU, relu) or type(m.padding) == "string" then return nil end
     if not host.is_tensor(x) or dim(x) ~= 4 then return nil end
     local pool = rawget(self, i + 2)
     local pools = is_plain(pool, MaxPool2d, max_pool) and is_all(pool.kernel_size, 2) and is_all(pool.stride, 2)
       and is_all(pool.padding, 0) and is_all(pool.dilation, 1) and not pool.return_indices and not pool.ceil_mode
+    if norms then
+      if not pools then return nil end
+      return core.batch_norm_relu_pool(m, x), i + 2
+    end
     return conv2d_relu(x, m.weight, m.bias, m.stride, m.padding, m.dilation, m.groups, pools), i + (pools and 2 or 1)
   end
 end

@@ -36,7 +36,7 @@ local batch_norm = F.batch_norm
 local methods = host.methods("Tensor")
 local add_, dim = methods.add_, methods.dim
 
-local function batch_forward(name, ranks, dims)
+local function batch_forward(name, ranks, dims, apply)
   return function(self, x)
     local rank = dim(x)
     if rank ~= ranks[1] and rank ~= ranks[2] then
@@ -48,7 +48,7 @@ local function batch_forward(name, ranks, dims)
       add_(self.num_batches_tracked, 1)
       if not momentum then momentum = 1 / self.num_batches_tracked:item() end
     end
-    return batch_norm(x, mean, var, self.weight, self.bias, self.training or mean == nil, momentum or 0.1, self.eps)
+    return apply(x, mean, var, self.weight, self.bias, self.training or mean == nil, momentum or 0.1, self.eps)
   end
 end
 
@@ -61,12 +61,15 @@ Errors: one value per channel while training
 Example: nn.%s(3)(tensor.rand(%s)).shape --> {%s}
 Source: Ioffe and Szegedy 2015; torch.nn.%s
 ]]):format(name, dims, name, example, example, name), Module, batch_init("nn." .. name))
-  C.forward = batch_forward(name, ranks, dims)
+  C.forward = batch_forward(name, ranks, dims, batch_norm)
   C.extra_repr = batch_repr
 end
 
 define_batch_norm("BatchNorm1d", "[N, C] or [N, C, L]", "8, 3", {2, 3})
 define_batch_norm("BatchNorm2d", "[N, C, H, W]", "2, 3, 4, 4", {4, 4})
+
+-- What nn.Sequential calls in place of the layer, relu and pooling of 2x2 behind it.
+core.batch_norm_relu_pool = batch_forward("BatchNorm2d", {4, 4}, "[N, C, H, W]", host.batch_norm_relu_pool)
 
 local InstanceNorm2d = define([[
 nn.InstanceNorm2d(num_features: int, eps: number = 1e-05, momentum: number = 0.1, affine: bool = false, track_running_stats: bool = false, *, dtype: dtype = "float32")

@@ -204,6 +204,16 @@ typedef struct kernel_table {
                                 const void *rstd, const void *_Nullable weight, const void *gy, void *_Nullable gx,
                                 void *_Nullable gweight, void *_Nullable gbias, const kernel_exec *exec);
 
+    // relu(batch norm), then the largest of each 2x2 window: x [N, C, H, W] with even H and W, y [N, C, H / 2, W / 2]; index
+    // as max_pool's. Backward is given y, and gy, its gradient.
+    void (*batch_norm_relu_pool)(int dtype, long n, long c, long h, long w, const void *x, const void *mean, const void *rstd,
+                                 const void *_Nullable weight, const void *_Nullable bias, void *y, int32_t *index,
+                                 const kernel_exec *exec);
+    void (*batch_norm_relu_pool_backward)(int dtype, long n, long c, long h, long w, bool training, const void *x,
+                                          const void *mean, const void *rstd, const void *_Nullable weight, const void *y,
+                                          const int32_t *index, const void *gy, void *_Nullable gx, void *_Nullable gweight,
+                                          void *_Nullable gbias, const kernel_exec *exec);
+
     // Layer norm over rows of x [R, S]; mean[R] and rstd[R] are outputs of forward.
     void (*layer_norm)(int dtype, long r, long s, double eps, const void *x, const void *_Nullable weight,
                        const void *_Nullable bias, void *y, void *mean, void *rstd, const kernel_exec *exec);

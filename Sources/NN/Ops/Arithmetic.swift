@@ -1,7 +1,7 @@
 import KernelABI
 
 /// Binary arithmetic: promotion, broadcasting, history.
-enum Arithmetic {
+public enum Arithmetic {
     /// - Parameter floating: whether integers become floating point (true division and the like).
     static func compute(_ op: Int, _ a: Tensor, _ b: Tensor, _ name: String, floating: Bool = false) throws -> Tensor {
         var dtype = Tensor.resultType(a, b)
@@ -21,6 +21,23 @@ enum Arithmetic {
         let out = try Elementwise.binary(kernel, try a.converted(to: dtype), try b.converted(to: dtype), dtype)
         if a.isWrappedNumber && b.isWrappedNumber { out.isWrappedNumber = true }
         return out
+    }
+
+    /// What the in-place twins of these operations call.
+    public static let storing: [String: Int] = ["add": BINARY_ADD, "sub": BINARY_SUB, "mul": BINARY_MUL, "div": BINARY_DIV]
+
+    /// target = op(target, other) without a tensor in between, where both are packed floats of one shape and nothing is
+    /// recorded; else nothing is done, and false.
+    public static func store(_ op: Int, _ other: Tensor, into target: Tensor) throws -> Bool {
+        guard target.dtype.isFloat, other.dtype == target.dtype, other.shape == target.shape, target.isContiguous, other.isContiguous,
+            // Memory that overlaps would be read after it was written.
+            other.storage !== target.storage || other.offset == target.offset,
+            !(GradMode.isEnabled && (target.requiresGrad || other.requiresGrad)),
+            let kernel = kernels.binary(Int32(op), target.dtype.code)
+        else { return false }
+        _ = try Elementwise.binary(kernel, target, other, target.dtype, into: target)
+        target.storage.version += 1
+        return true
     }
 
     /// A gradient brought back to an operand's shape and dtype.

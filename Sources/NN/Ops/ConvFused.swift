@@ -69,6 +69,15 @@ extension Op {
     /// What nn.Sequential makes of neighbours; not for scripts.
     static let fusedLayers: [Op] = [
         Op(
+            "batch_norm_relu_pool(input: tensor, running_mean: tensor = nil, running_var: tensor = nil, weight: tensor = nil, bias: tensor = nil, training: bool = false, momentum: number = 0.1, eps: number = 1e-05) -> tensor\nBatch normalisation, relu and pooling of 2x2 windows.",
+            form: .function
+        ) {
+            .tensor(
+                try Tensor.batchNorm(
+                    try $0.tensor(0), mean: try $0.optionalTensor(1), variance: try $0.optionalTensor(2), try $0.optionalTensor(3),
+                    try $0.optionalTensor(4), training: try $0.bool(5), momentum: try $0.double(6), eps: try $0.double(7), pooled: true))
+        },
+        Op(
             "conv2d_relu(input: tensor, weight: tensor, bias: tensor = nil, stride: ints = 1, padding: ints = 0, dilation: ints = 1, groups: int = 1, pool: bool = false) -> tensor\nA convolution, relu and perhaps pooling of 2x2 windows.",
             form: .function
         ) {

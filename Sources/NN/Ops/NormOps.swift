@@ -8,10 +8,11 @@ extension Tensor {
     }
 
     /// Batch normalisation over all dimensions but the second. x [N, C, ..]; running statistics [C] are
-    /// updated in place when training, with the unbiased variance, as in PyTorch.
+    /// updated in place when training, with the unbiased variance, as in PyTorch. `pooled`: then relu and max_pool2d of
+    /// 2x2 windows, in one pass where the planes' sides are even; the history's last name is the pooling's.
     public static func batchNorm(
         _ x: Tensor, mean runningMean: Tensor?, variance runningVar: Tensor?, _ weight: Tensor?, _ bias: Tensor?,
-        training: Bool, momentum: Double, eps: Double
+        training: Bool, momentum: Double, eps: Double, pooled: Bool = false
     ) throws -> Tensor {
         let name = "batch_norm"
         guard x.rank >= 2, x.dtype.isFloat else {
@@ -28,6 +29,11 @@ extension Tensor {
         }
         guard !training || n * s > 1 else {
             throw TensorError("\(name): expected more than 1 value per channel when training, got input \(x.shape)")
+        }
+        if pooled, x.rank != 4 || x.shape[2] % 2 != 0 || x.shape[3] % 2 != 0 || x.count == 0 {
+            let y = try batchNorm(
+                x, mean: runningMean, variance: runningVar, weight, bias, training: training, momentum: momentum, eps: eps)
+            return try maxPool2d(try y.relu(), kernel: [2], stride: nil, padding: [0], dilation: [1], ceil: false).0
         }
         let px = try x.packed(), pw = try weight?.packed(), pb = try bias?.packed()
         let code = x.dtype.code
@@ -46,6 +52,9 @@ extension Tensor {
         }
         guard let mean = batchMean, let variance = batchVar else { return x }
         let rstd = try GradMode.with(false) { try Elementwise.unary(UNARY_RSQRT, try variance.detached() + eps) }
+        // The statistics of an evaluating layer change with the next training step.
+        let centre = training || !shouldRecord([x, weight, bias]) ? mean : try mean.copied()
+        if pooled { return try normPool(x, px, centre, rstd, weight, bias, training: training) }
         let out = try Tensor(emptyOf: x.shape, x.dtype)
         if out.count > 0 {
             Parallel.withExec {
@@ -55,8 +64,6 @@ extension Tensor {
             }
         }
         guard shouldRecord([x, weight, bias]) else { return out }
-        // The statistics of an evaluating layer change with the next training step.
-        let centre = training ? mean : try mean.copied()
         let sx = SavedTensor(x, name), sw = weight.map { SavedTensor($0, name) }
         let needs = (x.requiresGrad, weight?.requiresGrad ?? false, bias?.requiresGrad ?? false)
         return try out.record(name, [x, weight, bias], differentiable: false) { g in
@@ -68,6 +75,37 @@ extension Tensor {
                 kernels.batch_norm_backward(
                     code, n, c, s, training, x.pointer, centre.pointer, rstd.pointer, w.map { UnsafeRawPointer($0.pointer) },
                     gy.pointer, gx?.pointer, gw?.pointer, gb?.pointer, $0)
+            }
+            return [gx, gw, gb]
+        }
+    }
+
+    /// relu and pooling of the normalised input, as one operation.
+    private static func normPool(
+        _ x: Tensor, _ px: Tensor, _ mean: Tensor, _ rstd: Tensor, _ weight: Tensor?, _ bias: Tensor?, training: Bool
+    ) throws -> Tensor {
+        let name = "max_pool2d", code = x.dtype.code
+        let (n, c, h, w) = (x.shape[0], x.shape[1], x.shape[2], x.shape[3])
+        let shape = Shape(n, c, h / 2, w / 2), channels = Shape(c)
+        let out = try Tensor(emptyOf: shape, x.dtype), index = try Tensor(emptyOf: shape, .int32)
+        let pw = try weight?.packed(), pb = try bias?.packed()
+        Parallel.withExec {
+            kernels.batch_norm_relu_pool(
+                code, n, c, h, w, px.pointer, mean.pointer, rstd.pointer, pw.map { UnsafeRawPointer($0.pointer) },
+                pb.map { UnsafeRawPointer($0.pointer) }, out.pointer, index.data(), $0)
+        }
+        guard shouldRecord([x, weight, bias]) else { return out }
+        let sx = SavedTensor(x, "batch_norm"), sw = weight.map { SavedTensor($0, "batch_norm") }, so = out.savedOutput("relu")
+        let needs = (x.requiresGrad, weight?.requiresGrad ?? false, bias?.requiresGrad ?? false)
+        return try out.record(name, [x, weight, bias], differentiable: false) { g in
+            let gy = try g.first.packed(), x = try sx.value().packed(), w2 = try sw?.value().packed(), y = try so.value()
+            let gx = needs.0 ? try Tensor(emptyOf: x.shape, x.dtype) : nil
+            let gw = needs.1 ? try Tensor(emptyOf: channels, x.dtype) : nil
+            let gb = needs.2 ? try Tensor(emptyOf: channels, x.dtype) : nil
+            Parallel.withExec {
+                kernels.batch_norm_relu_pool_backward(
+                    code, n, c, h, w, training, x.pointer, mean.pointer, rstd.pointer, w2.map { UnsafeRawPointer($0.pointer) },
+                    y.pointer, index.data(), gy.pointer, gx?.pointer, gw?.pointer, gb?.pointer, $0)
             }
             return [gx, gw, gb]
         }
