@@ -147,6 +147,16 @@ final class TensorPoolTests: XCTestCase {
         XCTAssertEqual(Allocator.shared.statistics.live, live + 192)
     }
 
+    /// Backward of relu saves the memory of its result.
+    func testAResultThatItsOwnBackwardSavedIsReused() throws {
+        let x = try Tensor.full(try Shape([53]), .int(2), .float32)
+        try x.setRequiresGrad(true)
+        let old = try boxed { try x.relu() }
+        let memory = address(old)
+        TensorPool.release(old)
+        XCTAssertEqual(try Tensor(emptyOf: try Shape([53]), .float32).pointer, memory)
+    }
+
     func testWhatOthersHoldIsNotReused() throws {
         let shape = try Shape([11])
         var held: Tensor?, view: Tensor?

@@ -104,7 +104,7 @@ public final class Node {
     private static let poolLimit = 4096
 
     /// A node with one output that can be differentiated again.
-    static func make(_ name: String, _ edges: Edges, _ backward: @escaping Backward) -> Node {
+    static func make(_ name: String, _ edges: consuming Edges, _ backward: @escaping Backward) -> Node {
         guard let head = pool, TensorPool.isOwnThread else { return Node(name, edges: edges, backward: backward) }
         let node = head.takeRetainedValue()
         pool = node.nextInPool

@@ -39,12 +39,14 @@ public enum TensorPool {
     /// Lets go of the tensor of a userdata block: keeps it for later when nobody else has it, nor its memory.
     public static func release(_ raw: UnsafeMutableRawPointer) {
         var tensor = Unmanaged<Tensor>.fromOpaque(raw).takeRetainedValue()
-        guard let cache = Allocator.ownCache, cache.pointee.cached < Allocator.OwnCache.limit,
-            isKnownUniquelyReferenced(&tensor), isKnownUniquelyReferenced(&tensor.storage)
-        else { return }
         let size = tensor.storage.capacity
-        guard size > 0, size <= Allocator.smallClasses &* 64, pthread_equal(cache.pointee.thread, pthread_self()) != 0
+        guard let cache = Allocator.ownCache, cache.pointee.cached < Allocator.OwnCache.limit, size > 0,
+            size <= Allocator.smallClasses &* 64, isKnownUniquelyReferenced(&tensor),
+            pthread_equal(cache.pointee.thread, pthread_self()) != 0
         else { return }
+        // First, since backward may have saved the result's memory.
+        if tensor.node != nil { Node.recycle(&tensor.node) }
+        guard isKnownUniquelyReferenced(&tensor.storage) else { return }
         tensor.forgetUse()
         cache.pointee.cached &+= size
         cache.pointee.live &-= size
@@ -68,7 +70,6 @@ extension Tensor {
         isWrappedNumber = false
         leafRequiresGrad = false
         if grad != nil { grad = nil }
-        if node != nil { Node.recycle(&node) }
         outputIndex = 0
         if viewBase != nil { viewBase = nil }
         viewHistoryVersion = 0
