@@ -61,7 +61,10 @@ extension Call {
         let parameter = signature.parameters[own]
         if parameter.rest { return false }
         if parameter.kinds.contains(.table) || !parameter.marks.isEmpty && !named { return false }
-        if !parameter.kinds.isDisjoint(with: .lists) { return named }
+        if !parameter.kinds.isDisjoint(with: .lists) {
+            // An empty table for numbers that may be left out states no options rather than no numbers.
+            return named || length == 0 && !parameter.isRequired && parameter.kinds.isDisjoint(with: [.list, .shape])
+        }
         if parameter.kinds.contains(.any) { return named && known && first && length == 0 }
         return named || length == 0
     }

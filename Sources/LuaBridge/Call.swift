@@ -53,7 +53,10 @@ public struct Call {
         }
     }
 
-    public func isNil(_ index: Int) -> Bool { lua_type(thread, slot(index)) <= LUA_TNIL }
+    public func isNil(_ index: Int) -> Bool {
+        // Numbers in a row that make a shape lie elsewhere.
+        lua_type(thread, slot(index)) <= LUA_TNIL && (shapeCount == 0 || !native.isShape(index))
+    }
 
     // MARK: Reading
 

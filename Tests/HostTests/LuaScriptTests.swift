@@ -10,6 +10,7 @@ final class LuaScriptTests: XCTestCase {
     func testDocumentationIsWhole() throws { try HostProcess.check("documentation.lua") }
     func testReferenceIsFresh() throws { try HostProcess.check("reference.lua") }
     func testModules() throws { try HostProcess.check("nn_module.lua") }
+    func testContainersAndGradientsOfGradients() throws { try HostProcess.check("nn_more.lua") }
     func testONNX() throws { try HostProcess.check("onnx.lua") }
     func testModelFilesAndCheckpoints() throws { try HostProcess.check("nn_files.lua") }
     func testLayersAgainstPyTorch() throws { try HostProcess.check("nn_golden.lua") }

@@ -10,7 +10,7 @@ local surface = require "host.surface"
 local fs = require "fs"
 
 -- Scripts whose results are checked; each is run with every documented function counted.
-local scripts = {"nn_golden", "optim_golden", "nn_module", "nn_files", "functional", "data", "fs", "json", "modules", "onnx"}
+local scripts = {"nn_golden", "optim_golden", "nn_module", "nn_more", "nn_files", "functional", "data", "fs", "json", "modules", "onnx"}
 -- What a script cannot check by itself: the tests in Swift that do, which must name it.
 local in_swift = {
   ["http.get"] = "HostTests/HTTPTests", ["os.exit"] = "HostTests/CommandTests", ["pachyderm.output"] = "HostTests/PachydermModuleTests",

@@ -113,6 +113,13 @@ for x, y, name, more in data.loader(squares, {batch_size = 5}) do
   same(text(more.id), "0 1 2 3 4")
   same(more.on.dtype, "bool")
 end
+-- An __index that returns image and label, as one writes it in Python, gives both.
+local returning = setmetatable({}, {__len = function() return 3 end, __index = function(_, i) return tensor.full({2}, i * 1.0), 10 * i end})
+for x, y in data.loader(returning, {batch_size = 3}) do
+  same(text(x["2"]), "2.0 2.0")
+  same(text(y), "0 10 20")
+end
+for x, y in data.loader(data.Subset(returning, {2}), {batch_size = 1}) do same(text(y), "20") end
 same(pass(data.loader({10, 20, 30}, {batch_size = 2})), "10 20 | 30")
 same(pass(data.Subset({10, 20, 30}, {3, 1}) and data.loader(data.Subset({10, 20, 30}, {3, 1}), {batch_size = 2})), "30 10")
 local train, val = data.random_split({1, 2, 3, 4, 5}, {0.6, 0.4}, {seed = 2})

@@ -150,7 +150,7 @@ equal("they come through", select("#", lstm(tensor.zeros(4, 1, 2))), 2)
 local seq = nn.Sequential{nn.Linear(3, 3), nn.ReLU()}
 equal("length", #seq, 2)
 that("first and last", tostring(seq[0]):find("Linear") and seq[-1] == seq[1])
-equal("beyond", seq[2], nil)
+fails("index 2 is out of range; valid: 0..1", function() return seq[2] end)
 seq:append(nn.Linear(3, 1))
 seq[3] = nn.Sigmoid()
 equal("appended", names(seq:named_parameters()), "0.weight 0.bias 2.weight 2.bias")

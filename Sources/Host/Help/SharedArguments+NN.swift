@@ -116,7 +116,9 @@ extension SharedArguments {
         out_channels: channels of the result
         out_features: the size of the result's last dimension
         p: the probability; in TripletMarginLoss the order of the norm
+        inplace: changes the input itself and gives it back
         padding: zeros on each side, one number or one for each dimension; "same" keeps the size, "valid" is 0
+        padding_mode: what stands around the input: "zeros", or its own elements: "reflect" turns at the edge, "replicate" repeats it, "circular" goes on at the other end
         parent: the class to inherit from; nil is nn.Module
         path: the file
         requires_grad: whether it collects gradients

@@ -91,7 +91,7 @@ extension SharedArguments {
         max_val: the upper bound
         min_val: the lower bound
         minlength: the least number of bins
-        mode: true or false; in pad the kind of padding
+        mode: true or false; in pad "constant" for value, "reflect", "replicate" or "circular" for the tensor's own elements
         name: what errors call it
         nan: what NaN becomes
         posinf: what infinity becomes; nil is the largest finite value

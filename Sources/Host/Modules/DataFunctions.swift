@@ -138,20 +138,20 @@ enum DataFunctions {
         Declaration(
             """
             csv(path: string, *, separator: string = ",", header: bool = true, dtype: "float32"|"float64" = "float32", types: table = nil, skip_bad: bool = false) -> table, list, list
-            Reads a text file of rows and columns. A column whose first value is a number holds numbers: a tensor, int64 if all are integers, else `dtype`, with NaN where one is missing. Others are lists of strings.
+            Reads a text file of rows and columns. A column whose first value is a number holds numbers: a tensor, int64 if all are integers, else `dtype`, with NaN where one is missing. A column of true and false is a bool tensor. Others are lists of strings.
             Args:
               path: the file; fields may be quoted, as in RFC 4180
               separator: one character
               header: whether the first row names the columns; without it they are numbered from 1
               dtype: of columns with fractions
-              types: kinds that are not to be guessed, as {zip = "string", age = "number"}
+              types: kinds that are not to be guessed, as {zip = "string", age = "number", member = "bool"}
               skip_bad: leaves bad rows out instead of failing
             Returns: columns by name (or number); the names in order; what was left out and why
             Errors: rows with a wrong number of fields or with text among numbers, named by their lines
             Example:
-              require "fs".write("/tmp/points.csv", "x,name\\n1.5,a\\n2,b\\n")
+              require "fs".write("/tmp/points.csv", "x,name,on\\n1.5,a,true\\n2,b,false\\n")
               local t = data.csv("/tmp/points.csv")
-              print(t.x, t.name[2]) --> tensor([1.5000, 2.0000])	b
+              print(t.x, t.name[2], t.on) --> tensor([1.5000, 2.0000])	b	tensor([ true, false])
             Source: pandas.read_csv
             """
         ) { call in
@@ -168,7 +168,7 @@ enum DataFunctions {
                 for field in fields {
                     guard let name = field.key.asString ?? field.key.asInt.map(String.init),
                         let kind = field.value.asString.flatMap({ CSVFile.Kind(rawValue: $0) })
-                    else { throw call.error(4, "expected column = \"number\" or \"string\"") }
+                    else { throw call.error(4, "expected column = \"number\", \"string\" or \"bool\"") }
                     options.kinds[name] = kind
                 }
             }

@@ -20,7 +20,7 @@ enum PlotPictures {
             },
             Declaration(
                 """
-                images(batch: tensor|list, *, titles: tensor|list = nil, columns: int = nil, title: string = "", width: int = nil, height: int = nil) -> figure
+                images(batch: tensor|list, titles: tensor|list = nil, *, columns: int = nil, title: string = "", width: int = nil, height: int = nil) -> figure
                 Shows pictures in rows, each under its caption. All pictures of a tensor share one scale from black to white.
                 Args:
                   batch: [N, H, W], [N, C, H, W] with 1 or 3 channels, or a list of pictures

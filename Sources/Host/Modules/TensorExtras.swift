@@ -165,7 +165,7 @@ enum TensorExtras {
                 """
                 tensor.grad(outputs: tensor|list, inputs: tensor|list, grad_outputs: tensor|list = nil, retain_graph: bool = false, create_graph: bool = false, allow_unused: bool = false) -> tensor|list
                 Gives the derivatives of outputs by inputs without touching any `grad`: a list for a list of inputs.
-                Errors: an input that was not used (unless allowed), a backward that cannot be differentiated again
+                Errors: an input that was not used (unless allowed), an input that does not require gradients
                 Example:
                   local x = tensor({3.0}, {requires_grad = true})
                   tensor.grad(x:square(), x) --> tensor([6.])

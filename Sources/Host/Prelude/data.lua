@@ -5,6 +5,12 @@ local declare, fail = host.declare, host.fail
 local is_native = host.data_native
 local pass_of = host.prelude("data_pass", data, host)
 
+-- ds[i] gives one value, whatever __index returns: a loader takes all of them, as the parts of a sample.
+local function sample_of(...)
+  if select("#", ...) > 1 then return {...} end
+  return (...)
+end
+
 -- A dataset of any kind as a length, a function from position (counted from 0) to sample, and the first index.
 local function open(ds, where)
   if is_native(ds) then return #ds, function(i) return ds[i] end, 0 end
@@ -22,7 +28,13 @@ local function open(ds, where)
   if math.type(n) ~= "integer" or n < 0 then
     fail(("%s: the dataset's length must be an integer from 0, got %s"):format(where, tostring(n)))
   end
-  return n, function(i) return ds[i] end, 0
+  local index = rawget(meta, "__index")
+  if type(index) ~= "function" then return n, function(i) return ds[i] end, 0 end
+  return n, function(i)
+    local own = type(ds) == "table" and rawget(ds, i)
+    if own then return own end
+    return sample_of(index(ds, i))
+  end, 0
 end
 
 -- A dataset made of others, in Lua: `get` takes a position from 0.

@@ -19,13 +19,41 @@ local function callable(value)
   return type(meta) == "table" and meta.__call ~= nil
 end
 
+local function out_of_range(self, what, key, last)
+  fail(("%s%s: index %s is out of range; valid: 0..%d or -%d..-1"):format(
+    getmetatable(self).__name, what, tostring(key), last, last + 1))
+end
+
+-- The container of the places that a Python slice like "1:3" or "::2" names.
+local function sliced(self, key)
+  local start, stop, step = key:match("^%s*(%-?%d*)%s*:%s*(%-?%d*)%s*:?%s*(%-?%d*)%s*$")
+  if not start then return nil end
+  local n, items = rawget(self, RECORD).count or 0, {}
+  local function place(text, default)
+    local at = text == "" and default or tonumber(text)
+    return at and math.tointeger(math.max(0, math.min(n, at < 0 and at + n or at)))
+  end
+  local first, last = place(start, 0), place(stop, n)
+  step = step == "" and 1 or tonumber(step)
+  if not first or not last or not step or step < 1 then
+    fail(("%s: '%s' is no slice start:stop:step with a positive step"):format(getmetatable(self).__name, key))
+  end
+  step = math.tointeger(math.min(step, n + 1))
+  for i = first, last - 1, step do items[#items + 1] = rawget(self, i) end
+  return getmetatable(self)(items)
+end
+
 -- Places of a numbered container lie at integer keys 0, 1, ...; negative ones count from the end.
 local function numbered(self, key)
   if math.type(key) == "integer" then
-    if key < 0 then return rawget(self, key + (rawget(self, RECORD).count or 0)) end
-    return nil
+    local n = rawget(self, RECORD).count or 0
+    if key < 0 and key >= -n then return rawget(self, key + n) end
+    if n == 0 then fail(getmetatable(self).__name .. ": index " .. key .. " is out of range: it is empty") end
+    out_of_range(self, "", key, n - 1)
   end
-  return getmetatable(self)[key]
+  local value = getmetatable(self)[key]
+  if value == nil and type(key) == "string" then return sliced(self, key) end
+  return value
 end
 
 local function count(self) return rawget(self, RECORD).count or 0 end
@@ -92,6 +120,20 @@ local function make_numbered(C, check)
     end)
     return self
   end
+  function C:pop(index)
+    local n = count(self)
+    if index == nil then index = -1 end
+    if math.type(index) ~= "integer" or n == 0 or index < -n or index >= n then
+      if n == 0 then fail(getmetatable(self).__name .. ":pop: it is empty") end
+      out_of_range(self, ":pop", index, n - 1)
+    end
+    if index < 0 then index = index + n end
+    local item = rawget(self, index)
+    for i = index, n - 2 do place(self, i, rawget(self, i + 1)) end
+    rawset(self, n - 1, nil)
+    rawget(self, RECORD).count = n - 1
+    return item
+  end
 end
 
 local function fill(self, name, n, ...)
@@ -112,7 +154,7 @@ local Sequential = core.class("Sequential", Module)
 nn.Sequential = Sequential
 host.document([[
 nn.Sequential(...: any)
-Runs modules and plain functions one after the other; also takes one list of them. net[0] is the first, #net their number, net:append(m) adds one.
+Runs modules and plain functions one after the other; also takes one list of them. net[0] is the first, net["1:3"] a Sequential of some, #net their number; append, insert, extend and pop change it.
 Example: print(#nn.Sequential(nn.Flatten(), nn.Linear(4, 2))) --> 2
 Errors: something that is neither a module nor a function
 Source: torch.nn.Sequential
@@ -152,7 +194,8 @@ local function make_fuse()
     local m, after = rawget(self, i), rawget(self, i + 1)
     if core.traces then return nil end -- nn.export_onnx knows the single operations
     local norms = is_plain(m, BatchNorm2d, norm)
-    if not (norms or is_plain(m, Conv2d, conv)) or not is_plain(after, ReLU, relu) or type(m.padding) == "string" then return nil end
+    if not (norms or is_plain(m, Conv2d, conv)) or not is_plain(after, ReLU, relu) then return nil end
+    if not norms and (type(m.padding) == "string" or m.padding_mode ~= "zeros") then return nil end
     if not host.is_tensor(x) or dim(x) ~= 4 then return nil end
     local pool = rawget(self, i + 2)
     local pools = is_plain(pool, MaxPool2d, max_pool) and is_all(pool.kernel_size, 2) and is_all(pool.stride, 2)
@@ -184,7 +227,7 @@ local ModuleList = core.class("ModuleList", Module)
 nn.ModuleList = ModuleList
 host.document([[
 nn.ModuleList(modules: list = {})
-Holds modules by number, from 0, and registers them: list[0], #list, list:append(m), for i, m in list:iter() do.
+Holds modules by number, from 0, and registers them: list[0], list["1:3"], #list, for i, m in list:iter() do; append, insert, extend and pop change it.
 Errors: something that is no module
 Example: #nn.ModuleList{nn.Linear(2, 3), nn.ReLU()} --> 2
 Source: torch.nn.ModuleList
@@ -230,6 +273,12 @@ function ModuleDict:keys()
   local names = {}
   for name in self:named_children() do names[#names + 1] = name end
   return names
+end
+function ModuleDict:pop(name)
+  local item = rawget(self, name)
+  if not is_module(item) then fail(("nn.ModuleDict:pop: there is no module '%s'"):format(tostring(name))) end
+  rawset(self, name, nil)
+  return item
 end
 function ModuleDict:values() return self:children() end
 function ModuleDict:items() return self:named_children() end

@@ -4,6 +4,23 @@ local tensor = require "tensor"
 local F, fail = nn.functional, host.fail
 local define, Module, pair, single, tuple, positive = core.define, core.Module, core.pair, core.single, core.tuple, core.positive
 
+-- The input surrounded as padding_mode says, for a convolution that then pads nothing.
+local function surrounded(self, x)
+  local widths = {}
+  for d = #self.kernel_size, 1, -1 do
+    local before, after = 0, 0
+    if self.padding == "same" then
+      local total = self.dilation[d] * (self.kernel_size[d] - 1)
+      before, after = total // 2, total - total // 2
+    elseif self.padding ~= "valid" then
+      before, after = self.padding[d], self.padding[d]
+    end
+    widths[#widths + 1] = before
+    widths[#widths + 1] = after
+  end
+  return F.pad(x, widths, self.padding_mode)
+end
+
 -- What all convolutions check and keep.
 local function prepare(self, name, in_channels, out_channels, groups)
   positive(name, "in_channels", in_channels)
@@ -32,20 +49,23 @@ local function conv_repr(self)
     text = text .. ", output_padding=" .. tuple(self.output_padding)
   end
   if self.groups ~= 1 then text = text .. ", groups=" .. self.groups end
-  return text .. (self.bias == nil and ", bias=false" or "")
+  if self.bias == nil then text = text .. ", bias=false" end
+  if self.padding_mode and self.padding_mode ~= "zeros" then text = text .. ", padding_mode=" .. self.padding_mode end
+  return text
 end
 
 local function list(value) return {single(value)} end
 
 local conv1d = F.conv1d
 local Conv1d = define([[
-nn.Conv1d(in_channels: int, out_channels: int, kernel_size: ints, stride: ints = 1, padding: ints|"same"|"valid" = 0, dilation: ints = 1, groups: int = 1, bias: bool = true, *, dtype: dtype = "float32")
+nn.Conv1d(in_channels: int, out_channels: int, kernel_size: ints, stride: ints = 1, padding: ints|"same"|"valid" = 0, dilation: ints = 1, groups: int = 1, bias: bool = true, padding_mode: "zeros"|"reflect"|"replicate"|"circular" = "zeros", *, dtype: dtype = "float32")
 Slides kernels over [N, in_channels, L]. Parameters: weight [out_channels, in_channels / groups, kernel_size], bias [out_channels].
 Errors: channels that do not divide by groups
 Example: nn.Conv1d(2, 4, 3)(tensor.zeros(1, 2, 8)).shape --> {1, 4, 6}
 Source: torch.nn.Conv1d
-]], Module, function(self, in_channels, out_channels, kernel, stride, padding, dilation, groups, bias, dtype)
+]], Module, function(self, in_channels, out_channels, kernel, stride, padding, dilation, groups, bias, mode, dtype)
   prepare(self, "nn.Conv1d", in_channels, out_channels, groups)
+  self.padding_mode = mode
   self.kernel_size, self.stride, self.dilation = list(kernel), list(stride), list(dilation)
   self.padding = type(padding) == "string" and padding or list(padding)
   local k = self.kernel_size[1]
@@ -53,19 +73,23 @@ Source: torch.nn.Conv1d
     self, {out_channels, in_channels // groups, k}, bias and out_channels, in_channels // groups * k, dtype)
 end)
 function Conv1d:forward(x)
+  if self.padding_mode ~= "zeros" then
+    return conv1d(surrounded(self, x), self.weight, self.bias, self.stride, 0, self.dilation, self.groups)
+  end
   return conv1d(x, self.weight, self.bias, self.stride, self.padding, self.dilation, self.groups)
 end
 Conv1d.extra_repr = conv_repr
 
 local conv2d = F.conv2d
 local Conv2d = define([[
-nn.Conv2d(in_channels: int, out_channels: int, kernel_size: ints, stride: ints = 1, padding: ints|"same"|"valid" = 0, dilation: ints = 1, groups: int = 1, bias: bool = true, *, dtype: dtype = "float32")
+nn.Conv2d(in_channels: int, out_channels: int, kernel_size: ints, stride: ints = 1, padding: ints|"same"|"valid" = 0, dilation: ints = 1, groups: int = 1, bias: bool = true, padding_mode: "zeros"|"reflect"|"replicate"|"circular" = "zeros", *, dtype: dtype = "float32")
 Slides kernels over [N, in_channels, H, W]. Parameters: weight [out_channels, in_channels / groups, KH, KW], bias [out_channels].
 Example: print(table.concat(nn.Conv2d(1, 4, 3, {padding = 1})(tensor.zeros(2, 1, 8, 8)).shape, " ")) --> 2 4 8 8
 Errors: channels that do not divide by groups
 Source: torch.nn.Conv2d
-]], Module, function(self, in_channels, out_channels, kernel, stride, padding, dilation, groups, bias, dtype)
+]], Module, function(self, in_channels, out_channels, kernel, stride, padding, dilation, groups, bias, mode, dtype)
   prepare(self, "nn.Conv2d", in_channels, out_channels, groups)
+  self.padding_mode = mode
   self.kernel_size, self.stride, self.dilation = pair(kernel), pair(stride), pair(dilation)
   self.padding = type(padding) == "string" and padding or pair(padding)
   local kh, kw = self.kernel_size[1], self.kernel_size[2]
@@ -73,6 +97,9 @@ Source: torch.nn.Conv2d
     self, {out_channels, in_channels // groups, kh, kw}, bias and out_channels, in_channels // groups * kh * kw, dtype)
 end)
 function Conv2d:forward(x)
+  if self.padding_mode ~= "zeros" then
+    return conv2d(surrounded(self, x), self.weight, self.bias, self.stride, 0, self.dilation, self.groups)
+  end
   return conv2d(x, self.weight, self.bias, self.stride, self.padding, self.dilation, self.groups)
 end
 Conv2d.extra_repr = conv_repr
@@ -140,20 +167,43 @@ function AvgPool2d:extra_repr()
   return ("kernel_size=%s, stride=%s, padding=%s"):format(tuple(self.kernel_size), tuple(self.stride), tuple(self.padding))
 end
 
+-- One size, or two, each of which may be nil: that of the input.
+local function output_size(name, size)
+  if type(size) ~= "table" then return size end
+  local height, width = size[1], size[2]
+  for key, value in pairs(size) do
+    if (key ~= 1 and key ~= 2) or math.type(value) ~= "integer" or value < 0 then
+      fail(("%s: output_size must be one or two integers, or nil for the input's, got %s"):format(name, tostring(value)))
+    end
+  end
+  if height and not width and #size == 1 then return height end
+  return {height, width}
+end
+
+local function size_for(size, x)
+  if type(size) ~= "table" or (size[1] and size[2]) then return size end
+  return {size[1] or x:size(-2), size[2] or x:size(-1)}
+end
+
 local AdaptiveAvgPool2d = define([[
 nn.AdaptiveAvgPool2d(output_size: ints)
-Averages pictures over as many windows as give pictures of output_size.
+Averages pictures over as many windows as give pictures of output_size; {nil, 3} keeps the height.
 Example: nn.AdaptiveAvgPool2d(1)(tensor.zeros(1, 3, 5, 7)).shape --> {1, 3, 1, 1}
 Source: torch.nn.AdaptiveAvgPool2d
-]], Module, function(self, size) self.output_size = size end)
-function AdaptiveAvgPool2d:forward(x) return F.adaptive_avg_pool2d(x, self.output_size) end
-function AdaptiveAvgPool2d:extra_repr() return "output_size=" .. tuple(self.output_size) end
+]], Module, function(self, size) self.output_size = output_size("nn.AdaptiveAvgPool2d", size) end)
+function AdaptiveAvgPool2d:forward(x) return F.adaptive_avg_pool2d(x, size_for(self.output_size, x)) end
+function AdaptiveAvgPool2d:extra_repr()
+  local size = self.output_size
+  return "output_size=" .. (type(size) == "table" and ("(%s, %s)"):format(size[1], size[2]) or tostring(size))
+end
 
 local AdaptiveMaxPool2d = define([[
 nn.AdaptiveMaxPool2d(output_size: ints, return_indices: bool = false)
 Gives the largest elements of as many windows as give pictures of output_size.
 Example: nn.AdaptiveMaxPool2d{2, 3}(tensor.zeros(1, 3, 5, 7)).shape --> {1, 3, 2, 3}
 Source: torch.nn.AdaptiveMaxPool2d
-]], Module, function(self, size, indices) self.output_size, self.return_indices = size, indices end)
-function AdaptiveMaxPool2d:forward(x) return F.adaptive_max_pool2d(x, self.output_size, self.return_indices) end
+]], Module, function(self, size, indices)
+  self.output_size, self.return_indices = output_size("nn.AdaptiveMaxPool2d", size), indices
+end)
+function AdaptiveMaxPool2d:forward(x) return F.adaptive_max_pool2d(x, size_for(self.output_size, x), self.return_indices) end
 AdaptiveMaxPool2d.extra_repr = AdaptiveAvgPool2d.extra_repr

@@ -116,39 +116,41 @@ end
 
 local dropout, dropout2d = F.dropout, F.dropout2d
 local Dropout = define([[
-nn.Dropout(p: number = 0.5)
+nn.Dropout(p: number = 0.5, inplace: bool = false)
 Zeroes elements with probability p while training, and scales the others by 1 / (1 - p).
 Errors: p outside 0..1
 Example: nn.Dropout(1)(tensor.ones(3)) --> tensor([0., 0., 0.])
 Source: torch.nn.Dropout
-]], Module, function(self, p)
+]], Module, function(self, p, inplace)
   probability("nn.Dropout", p)
-  self.p = p
+  self.p, self.inplace = p, inplace or nil
 end)
 function Dropout:forward(x)
   if not self.training then return x end
+  if self.inplace then return core.in_place(x, dropout, self.p, true) end
   return dropout(x, self.p, true)
 end
-function Dropout:extra_repr() return "p=" .. number(self.p) end
+function Dropout:extra_repr() return "p=" .. number(self.p) .. (self.inplace and ", inplace=true" or "") end
 
 local Dropout2d = define([[
-nn.Dropout2d(p: number = 0.5)
+nn.Dropout2d(p: number = 0.5, inplace: bool = false)
 Zeroes whole channels with probability p while training, and scales the others by 1 / (1 - p).
 Errors: p outside 0..1
 Example: nn.Dropout2d(1)(tensor.ones(1, 2, 2, 2)):sum() --> tensor(0.)
 Source: torch.nn.Dropout2d
-]], Module, function(self, p)
+]], Module, function(self, p, inplace)
   probability("nn.Dropout2d", p)
-  self.p = p
+  self.p, self.inplace = p, inplace or nil
 end)
 function Dropout2d:forward(x)
   if not self.training then return x end
+  if self.inplace then return core.in_place(x, dropout2d, self.p, true) end
   return dropout2d(x, self.p, true)
 end
 Dropout2d.extra_repr = Dropout.extra_repr
 
 local Upsample = define([[
-nn.Upsample(size: ints = nil, scale_factor: numbers = nil, mode: "nearest"|"linear"|"bilinear" = "nearest", align_corners: bool = nil, recompute_scale_factor: bool = false)
+nn.Upsample(size: ints = nil, scale_factor: numbers = nil, mode: "nearest"|"linear"|"bilinear"|"bicubic"|"area"|"nearest-exact" = "nearest", align_corners: bool = nil, recompute_scale_factor: bool = false)
 Resizes [N, C, L] or [N, C, H, W] to `size`, or to scale_factor times its size.
 Example: nn.Upsample{scale_factor = 2}(tensor.zeros(1, 3, 4, 4)).shape --> {1, 3, 8, 8}
 Source: torch.nn.Upsample

@@ -49,6 +49,13 @@ local Hook = {}
 Hook.__index = Hook
 function Hook:remove() tensor.remove_hook(self.tensor, self.id) end
 
+methods.where = declare([[
+Tensor:where(self: tensor, condition: tensor, other: tensor|number) -> tensor
+Gives this tensor's elements where `condition` holds and those of `other` elsewhere.
+Example: tensor{1, 2}:where(tensor{true, false}, 0) --> tensor([1, 0])
+Source: torch.Tensor.where
+]], function(self, condition, other) return tensor.where(condition, self, other) end)
+
 methods.register_hook = declare([[
 Tensor:register_hook(self: tensor, hook: function) -> table
 Has `hook` see the gradient of this tensor when it arrives; a tensor that it gives replaces it. The result's `remove()` ends that.
@@ -149,7 +156,7 @@ end
 
 tensor.gradcheck = declare([[
 gradcheck(fn: function, inputs: tensor|list, eps: number = 1e-06, atol: number = 1e-05, rtol: number = 0.001, raise_exception: bool = true) -> bool
-Compares the gradients of fn(inputs...) with central differences. Inputs should be float64; those that require gradients are checked.
+Compares the gradients of fn(inputs...) with central differences. Inputs should be float64; those that require gradients are checked. A result without history must not change with them.
 Errors: a gradient that differs (or false, without raise_exception)
 Example: tensor.gradcheck(function(x) return x:exp() end, tensor({0.5}, {dtype = "float64", requires_grad = true})) --> true
 Source: torch.autograd.gradcheck
@@ -165,10 +172,13 @@ Source: torch.autograd.gradcheck
     own[i] = x:detach():clone()
     if x.requires_grad then own[i]:requires_grad_() end
   end
+  local watched = false
+  for _, x in ipairs(own) do watched = watched or x.requires_grad end
+  if not watched then return fail("none of the inputs requires gradients") end
   local results = table.pack(fn(table.unpack(own)))
   for k = 1, results.n do
     local y = results[k]
-    if tensor.is_tensor(y) and y.requires_grad then
+    if tensor.is_tensor(y) and y.dtype:find("float", 1, true) then
       -- Random weights make one number of all outputs: a wrong element cannot hide.
       local weights = tensor.arange(y:numel(), {dtype = y.dtype}):mul(0.7):sin():add(1.5):reshape(y.shape)
       local function value()
@@ -180,7 +190,7 @@ Source: torch.autograd.gradcheck
       for i, x in ipairs(own) do
         if x.requires_grad then
           local fresh = (select(k, fn(table.unpack(own))))
-          local analytic = tensor.grad((fresh * weights):sum(), x, {allow_unused = true})
+          local analytic = fresh.requires_grad and tensor.grad((fresh * weights):sum(), x, {allow_unused = true})
           analytic = analytic and analytic:detach() or tensor.zeros_like(x)
           local expected = tensor.no_grad(function()
             local plain = x:detach()

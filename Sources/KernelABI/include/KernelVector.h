@@ -72,10 +72,10 @@ KERNEL_INLINE kernel_f32x16 kernel_odd_f32(kernel_f32x16 a, kernel_f32x16 b) {
 }
 
 // Fetches the line at p into the second-level cache; p need not exist.
-KERNEL_INLINE void kernel_prefetch(const void *p) { __builtin_prefetch(p, 0, 2); }
+KERNEL_INLINE void kernel_prefetch(const void *_Nonnull p) { __builtin_prefetch(p, 0, 2); }
 // p, of which the compiler does not know where it comes from: addresses that it would else count up one from the other,
 // each waiting for the one before, stay apart.
-KERNEL_INLINE const void *kernel_apart(const void *p) {
+KERNEL_INLINE const void *_Nonnull kernel_apart(const void *_Nonnull p) {
     __asm__("" : "+r"(p));
     return p;
 }

@@ -81,6 +81,7 @@ public enum Engine {
         while let node = ready.popLast() {
             try checkInterrupt()
             try step(node, retainGraph: retainGraph, createGraph: createGraph, &sinks)
+            if node.isBoundary { continue }
             for i in 0..<node.edges.count {
                 guard let next = node.edges[i].node else { continue }
                 next.pending -= 1
@@ -105,6 +106,7 @@ public enum Engine {
         }
         while let node = stack.popLast() {
             order.append(node)
+            if node.isBoundary { continue }
             for i in 0..<node.edges.count {
                 guard let next = node.edges[i].node else { continue }
                 if next.visit != visitCounter {
@@ -134,9 +136,7 @@ public enum Engine {
                 sinks.found[i] = incoming[tensor.outputIndex]
             }
         }
-        if createGraph && !node.isDifferentiable {
-            throw TensorError("create_graph: the backward of \(node.name) cannot be differentiated again")
-        }
+        if node.isBoundary { return }
         let grads = try backward(incoming)
         for i in 0..<min(node.edges.count, grads.count) {
             let edge = node.edges[i]

@@ -60,12 +60,23 @@ extension Tensor {
         // A view: the base's gradient splits into what lies outside the window and what lies in it.
         let (s, t, start) = (shape, strides, offset - base.offset)
         let edges = [try base.gradientEdge(), try result.gradientEdge()]
-        let node = Node("copy_slices", edges: edges, differentiable: false) { g in
-            let outside = try g.first.copied()
-            let hole = outside.window(s, t, offset: start)
-            let inside = try hole.copied()
-            hole.fillElements(.int(0))
-            return [outside, inside]
+        let whole = base.shape
+        func outside(_ g: Tensor) throws -> Tensor {
+            let out = try g.copied()
+            out.window(s, t, offset: start).fillElements(.int(0))
+            return out
+        }
+        let node = Node("copy_slices", edges: edges) { g in
+            [
+                try g.first.linearMap("copy_slices", outside, adjoint: outside),
+                try g.first.linearMap("copy_slices") {
+                    try $0.packed().window(s, t, offset: start).copied()
+                } adjoint: { inside in
+                    let out = try Tensor.zeros(whole, inside.dtype)
+                    out.window(s, t, offset: start).copyElements(from: inside)
+                    return out
+                },
+            ]
         }
         base.node = node
         base.outputIndex = 0
@@ -81,17 +92,22 @@ extension Tensor {
         outputIndex = 0
         guard base.requiresGrad else { return }
         let (s, t, start, whole) = (shape, strides, offset - base.offset, base.shape)
-        node = Node("as_strided", edges: [try base.gradientEdge()], differentiable: false) { g in
-            let out = try Tensor.zeros(whole, try g.first.dtype)
-            // Dimensions with stride 0 show one element several times: their gradients add up.
-            var sum = try g.first, s = s, t = t
-            for i in 0..<s.rank where t[i] == 0 && s[i] > 1 {
-                sum = try sum.sum([i], keepdim: true)
-                s[i] = 1
-                t[i] = 1
+        node = Node("as_strided", edges: [try base.gradientEdge()]) { g in
+            let back = try g.first.linearMap("as_strided") { g in
+                let out = try Tensor.zeros(whole, g.dtype)
+                // Dimensions with stride 0 show one element several times: their gradients add up.
+                var sum = g, s = s, t = t
+                for i in 0..<s.rank where t[i] == 0 && s[i] > 1 {
+                    sum = try sum.sum([i], keepdim: true)
+                    s[i] = 1
+                    t[i] = 1
+                }
+                out.window(s, t, offset: start).copyElements(from: sum)
+                return out
+            } adjoint: {
+                try $0.packed().window(s, t, offset: start).copied()
             }
-            out.window(s, t, offset: start).copyElements(from: sum)
-            return [out]
+            return [back]
         }
     }
 

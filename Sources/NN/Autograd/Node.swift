@@ -62,8 +62,8 @@ public final class Node {
     var edges: Edges
     /// nil once the graph was freed.
     var backward: Backward?
-    /// Whether `backward` consists of recorded operations, so that it can be differentiated again.
-    private(set) var isDifferentiable: Bool
+    /// Where a pass over a recomputed operation ends: what lies beyond belongs to the pass that asked for it.
+    var isBoundary = false
     /// False where a script's own backward makes the gradients: it may keep what it returns.
     var makesFreshGradients = true
 
@@ -75,20 +75,17 @@ public final class Node {
 
     nonisolated(unsafe) private static var counter: UInt64 = 0
 
-    init(_ name: String, outputs: Int = 1, edges: Edges, differentiable: Bool = true, backward: @escaping Backward) {
+    init(_ name: String, outputs: Int = 1, edges: Edges, backward: @escaping Backward) {
         Node.counter += 1
         self.name = name
         sequence = Node.counter
         outputCount = outputs
         self.edges = edges
-        isDifferentiable = differentiable
         self.backward = backward
     }
 
-    convenience init(
-        _ name: String, outputs: Int = 1, edges: [Edge], differentiable: Bool = true, backward: @escaping Backward
-    ) {
-        self.init(name, outputs: outputs, edges: Edges(edges), differentiable: differentiable, backward: backward)
+    convenience init(_ name: String, outputs: Int = 1, edges: [Edge], backward: @escaping Backward) {
+        self.init(name, outputs: outputs, edges: Edges(edges), backward: backward)
     }
 
     deinit {
@@ -103,7 +100,7 @@ public final class Node {
     nonisolated(unsafe) private static var pooled = 0
     private static let poolLimit = 4096
 
-    /// A node with one output that can be differentiated again.
+    /// A node with one output.
     static func make(_ name: String, _ edges: consuming Edges, _ backward: @escaping Backward) -> Node {
         guard let head = pool, TensorPool.isOwnThread else { return Node(name, edges: edges, backward: backward) }
         let node = head.takeRetainedValue()
@@ -113,7 +110,6 @@ public final class Node {
         node.name = name
         node.sequence = counter
         node.outputCount = 1
-        node.isDifferentiable = true
         node.edges = edges
         node.backward = backward
         return node
@@ -129,6 +125,7 @@ public final class Node {
                 node.edges = Edges()
                 node.backward = nil
             }
+            node.isBoundary = false
             node.makesFreshGradients = true
             node.pending = 0
             node.visit = 0
@@ -320,14 +317,12 @@ func shouldRecord(_ inputs: [Tensor?]) -> Bool {
 }
 
 extension Tensor {
-    /// Makes this fresh result the output of a new node.
-    func record(
-        _ name: String, _ inputs: [Tensor?], differentiable: Bool = true, _ backward: @escaping Node.Backward
-    ) throws -> Tensor {
+    /// Makes this fresh result the output of a new node. With `create_graph` the backward runs recorded: it must then
+    /// consist of recorded operations (`linearMap` and `Engine.recompute` help), so that it can be differentiated again.
+    func record(_ name: String, _ inputs: [Tensor?], _ backward: @escaping Node.Backward) throws -> Tensor {
         guard dtype.isFloat else { return self }
         let edges = try inputs.map { try $0?.gradientEdge() ?? Edge() }
-        node = differentiable
-            ? Node.make(name, Edges(edges), backward) : Node(name, edges: edges, differentiable: false, backward: backward)
+        node = Node.make(name, Edges(edges), backward)
         return self
     }
 

@@ -88,6 +88,41 @@ extension Tensor {
         return try out.record("pad", [self]) { [try $0.first.pad(pads.map { -$0 }, .int(0))] }
     }
 
+    /// Surrounds with the tensor's own elements: `mode` is "reflect", "replicate" or "circular".
+    func pad(_ sizes: [Int], _ mode: String) throws -> Tensor {
+        guard sizes.count % 2 == 0, !sizes.isEmpty, rank == sizes.count / 2 + 1 || rank == sizes.count / 2 + 2 else {
+            throw TensorError(
+                "pad: mode \"\(mode)\" expects pairs for all dimensions but the first or the first two, got \(sizes) for shape \(shape)")
+        }
+        var out = self
+        for i in 0..<(sizes.count / 2) {
+            let d = rank - 1 - i, n = shape[d], (before, after) = (sizes[2 * i], sizes[2 * i + 1])
+            let most = mode == "reflect" ? n - 1 : mode == "circular" ? n : Int.max
+            guard n > 0, before <= most, after <= most, before > -n - 1, after > -n - 1, n + Swift.min(before, 0) + Swift.min(after, 0) > 0
+            else {
+                throw TensorError(
+                    "pad: \(before) and \(after) do not fit dimension \(d) of shape \(shape) with mode \"\(mode)\""
+                        + (most == Int.max ? "" : ": at most \(Swift.max(most, 0))"))
+            }
+            if before == 0, after == 0 { continue }
+            let (front, o1) = n.addingReportingOverflow(before)
+            let (size, o2) = front.addingReportingOverflow(after)
+            guard !o1, !o2 else { throw TensorError("pad: \(before) and \(after) are more than memory can address") }
+            _ = try out.shape.replacing(d, with: size).checkedCount()
+            // Positions are held beside the result: ask for their room in the same words.
+            try Shape(size).checkRoom()
+            let rows = (-before..<(n + after)).map { at -> Int in
+                switch mode {
+                case "reflect": at < 0 ? -at : at >= n ? 2 * (n - 1) - at : at
+                case "circular": (at + n) % n
+                default: Swift.min(Swift.max(at, 0), n - 1)
+                }
+            }
+            out = try out.selectRows(d, rows)
+        }
+        return out === self ? try clone() : out
+    }
+
     /// The whole repeated `counts` times along each dimension.
     public func tile(_ counts: Shape) throws -> Tensor {
         var t = self

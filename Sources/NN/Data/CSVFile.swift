@@ -1,4 +1,4 @@
-/// Text files of rows and columns (RFC 4180): columns of numbers become tensors, others lists of text.
+/// Text files of rows and columns (RFC 4180): columns of numbers and of true and false become tensors, others lists of text.
 public enum CSVFile {
     public struct Options: Sendable {
         public var separator = UInt8(ascii: ",")
@@ -15,7 +15,9 @@ public enum CSVFile {
     }
 
     public enum Kind: String, Sendable {
-        case number, string
+        case number, string, bool
+
+        fileprivate var meaning: String { self == .bool ? "true or false" : "a number" }
     }
 
     public enum Column {
@@ -78,7 +80,7 @@ public enum CSVFile {
         values.reserveCapacity(row.count)
         for (i, field) in row.enumerated() {
             guard let value = builders[i].value(field) else {
-                return "column '\(names[i])': expected a number, got '\(field.text.prefix(40))'"
+                return "column '\(names[i])': expected \(builders[i].expected), got '\(field.text.prefix(40))'"
             }
             values.append(value)
         }
@@ -169,7 +171,8 @@ struct CSVScanner {
     }
 }
 
-/// Collects one column; its first value that is not missing decides whether it holds numbers.
+/// Collects one column; its first value that is not missing decides whether it holds numbers. A column of text that
+/// says nothing but true and false is one of booleans.
 struct ColumnBuilder {
     enum Value {
         case int(Int)
@@ -185,14 +188,22 @@ struct ColumnBuilder {
     private var doubles: [Double] = []
     private var isFloat = false
     private var texts: [String] = []
+    /// Whether all text so far was true or false; not asked of columns that were declared text.
+    private var saysBool: Bool
 
-    init(kind: CSVFile.Kind?) { self.kind = kind }
+    init(kind: CSVFile.Kind?) {
+        self.kind = kind
+        saysBool = kind != .string
+    }
+
+    var expected: String { kind?.meaning ?? "a value" }
 
     /// The field as this column takes it; nil when it is no number in a column of numbers.
     func value(_ field: CSVScanner.Field) -> Value? {
         switch kind {
         case .string: return .text(field.text)
         case .number: return ColumnBuilder.number(field)
+        case .bool: return ColumnBuilder.truth(field.text) == nil ? nil : .text(field.text)
         case nil: return ColumnBuilder.number(field) ?? .text(field.text)
         }
     }
@@ -205,6 +216,7 @@ struct ColumnBuilder {
                 return
             case .text:
                 kind = .string
+                saysBool = missing == 0
                 texts = Array(repeating: "", count: missing)
             case .int, .double:
                 kind = .number
@@ -213,7 +225,9 @@ struct ColumnBuilder {
             }
         }
         switch value {
-        case .text(let text): texts.append(text)
+        case .text(let text):
+            texts.append(text)
+            saysBool = saysBool && ColumnBuilder.truth(text) != nil
         case .missing:
             if kind == .string { texts.append("") } else {
                 becomeFloat()
@@ -233,14 +247,28 @@ struct ColumnBuilder {
         ints = []
     }
 
-    /// int64 if every number was an integer, else a float.
+    /// int64 if every number was an integer, else a float; bool for true and false.
     func column(_ floatType: DType) throws -> CSVFile.Column {
+        if kind == .bool || kind == .string && saysBool {
+            let tensor = try Tensor(emptyOf: Shape(texts.count), .bool)
+            for (i, text) in texts.enumerated() { tensor.setElement(i, .bool(ColumnBuilder.truth(text) ?? false)) }
+            return .numbers(tensor)
+        }
         if kind == .string { return .texts(texts) }
         if kind == nil { return .texts(Array(repeating: "", count: missing)) }
         guard isFloat else { return .numbers(try Tensor.from(ints, Shape(ints.count))) }
         let tensor = try Tensor(emptyOf: Shape(doubles.count), floatType)
         for (i, d) in doubles.enumerated() { tensor.setElement(i, .double(d)) }
         return .numbers(tensor)
+    }
+
+    /// As Lua, JSON, Python and pandas write it.
+    private static func truth(_ text: String) -> Bool? {
+        switch text.trimmingSpaces {
+        case "true", "True", "TRUE": true
+        case "false", "False", "FALSE": false
+        default: nil
+        }
     }
 
     private static let missingWords: Set<String> = ["", "na", "n/a", "nan", "null", "none"]
@@ -268,5 +296,14 @@ struct ColumnBuilder {
         // Swift's reader takes hexadecimal floats and "infinity" as well; the latter is what others write.
         guard !text.contains("x"), !text.contains("X"), let d = Double(text) else { return nil }
         return .double(d)
+    }
+}
+
+extension String {
+    fileprivate var trimmingSpaces: Substring {
+        var text = self[...]
+        while let c = text.first, c == " " || c == "\t" { text.removeFirst() }
+        while let c = text.last, c == " " || c == "\t" { text.removeLast() }
+        return text
     }
 }

@@ -44,7 +44,7 @@ struct PNGLibrary: Sendable {
         image.storeBytes(of: 1, toByteOffset: 8, as: UInt32.self)
         func failure() -> TensorError {
             let text = UnsafeRawBufferPointer(start: image + PNGLibrary.messageOffset, count: 64).prefix { $0 != 0 }
-            return TensorError("is no sound PNG: \(String(decoding: text, as: UTF8.self))")
+            return TensorError("\(ImageFault.png(bytes))is no sound PNG: \(String(decoding: text, as: UTF8.self))")
         }
         guard begin(image, start, bytes.count) != 0 else { throw failure() }
         let width = Int(image.load(fromByteOffset: PNGLibrary.widthOffset, as: UInt32.self))
@@ -99,7 +99,10 @@ struct JPEGLibrary: Sendable {
     func decode(_ bytes: UnsafeRawBufferPointer) throws -> DecodedImage {
         guard let start = bytes.baseAddress, let handle = open() else { throw TensorError("cannot be decoded: no memory") }
         defer { _ = close(handle) }
-        func failure() -> TensorError { TensorError("is no sound JPEG: \(message(handle).map { String(cString: $0) } ?? "unknown reason")") }
+        func failure() -> TensorError {
+            let reason = message(handle).map { String(cString: $0) } ?? "unknown reason"
+            return TensorError("\(ImageFault.jpeg(bytes))is no sound JPEG: \(reason)")
+        }
         var width: Int32 = 0, height: Int32 = 0, subsampling: Int32 = 0, space: Int32 = 0
         guard header(handle, start, UInt(bytes.count), &width, &height, &subsampling, &space) == 0 else { throw failure() }
         // A block of 32 by 32 pixels takes at least two bits.
@@ -148,7 +151,7 @@ struct DecodedImage: Sendable {
             guard let library = PNGLibrary.shared else { throw TensorError("is a PNG, and libpng is not installed (Debian: libpng16-16)") }
             return try library.decode(bytes.buffer)
         }
-        guard bytes.buffer.starts(with: [0xff, 0xd8]) else { throw TensorError("is neither PNG nor JPEG") }
+        guard bytes.buffer.starts(with: [0xff, 0xd8]) else { throw TensorError("byte 0: is neither PNG nor JPEG") }
         guard let library = JPEGLibrary.shared else {
             throw TensorError("is a JPEG, and libjpeg-turbo is not installed (Debian: libturbojpeg0)")
         }

@@ -30,7 +30,6 @@ extension Tensor {
             let a = try sx.value(), g = try g.first
             let singular = try Tensor.equal(so.value().equalTo(0), try Tensor.zeros(so.value().shape, .bool)) == false
             if singular {
-                guard !GradMode.isEnabled else { throw TensorError("create_graph: the backward of det cannot be differentiated again for singular matrices") }
                 return [try g.unsqueeze(-1).unsqueeze(-1) * a.cofactors()]
             }
             let value = GradMode.isEnabled ? try a.det() : try so.value()
@@ -41,18 +40,11 @@ extension Tensor {
     /// The derivative of the determinant, right for singular matrices too: with A = U S Vt it is
     /// det(U Vt) U diag(product of the other singular values) Vt.
     private func cofactors() throws -> Tensor {
-        let (u, s, vt) = try Factorizations.svd(detached(), full: false)
+        let parts = try svd(full: false), (u, s, vt) = (parts[0], parts[1], parts[2])
         let n = s.shape[s.rank - 1]
-        let others = try Tensor.zeros(s.shape, dtype)
-        for i in 0..<(n == 0 ? 0 : s.count / n) {
-            for j in 0..<n {
-                var p = 1.0
-                for k in 0..<n where k != j { p *= s.element(i * n + k).double }
-                others.setElement(i * n + j, .double(p))
-            }
-        }
-        let sign = try Factorizations.det(Tensor.matmul(u, vt)).unsqueeze(-1).unsqueeze(-1)
-        return try sign * Tensor.matmul(u * others.unsqueeze(-2), vt)
+        let others = try (0..<n).map { try Tensor.cat([s.slice(-1, 0, $0), s.slice(-1, $0 + 1, n)], -1).prod(-1, keepdim: true, dtype: nil) }
+        let sign = try Factorizations.det(Tensor.matmul(u.detached(), vt.detached())).unsqueeze(-1).unsqueeze(-1)
+        return try sign * Tensor.matmul(u * Tensor.cat(others, -1).unsqueeze(-2), vt)
     }
 
     public func inverse() throws -> Tensor {
@@ -163,16 +155,19 @@ extension Tensor {
         let (u, s, vt) = try Factorizations.svd(detached(), full: full)
         guard shouldRecord(self) else { return [u, s, vt] }
         let k = Swift.min(m, n)
-        let (us, ss, vs) = (u.savedOutput("svd"), s.savedOutput("svd"), vt.savedOutput("svd"))
+        let (us, ss, vs, sx) = (u.savedOutput("svd"), s.savedOutput("svd"), vt.savedOutput("svd"), SavedTensor(self, "svd"))
         let (su, svt) = (u.shape, vt.shape)
-        let node = Node("svd", outputs: 3, edges: [try gradientEdge()], differentiable: false) { g in
-            let u = try us.value().slice(-1, 0, k), s = try ss.value(), v = try vs.value().slice(-2, 0, k).mT
+        let node = Node("svd", outputs: 3, edges: [try gradientEdge()]) { g in
+            let parts = GradMode.isEnabled ? try sx.value().svd(full: full) : [try us.value(), try ss.value(), try vs.value()]
+            let u = try parts[0].slice(-1, 0, k), s = parts[1], v = try parts[2].slice(-2, 0, k).mT
             func part(_ g: Tensor?, _ whole: Shape, _ dim: Int) throws -> Tensor? {
                 guard let g else { return nil }
-                guard whole[whole.rank + dim] == k else {
+                let n = whole[whole.rank + dim]
+                guard n > k else { return g }
+                guard try Tensor.equal(g.slice(dim, k, n).detached(), try Tensor.zeros(whole.replacing(whole.rank + dim, with: n - k), g.dtype)) else {
                     throw TensorError("svd: singular vectors beyond the first \(k) have no gradient; use full_matrices = false")
                 }
-                return g
+                return try g.slice(dim, 0, k)
             }
             let gu = try part(g[0], su, -1), gv = try part(g[2], svt, -2)?.mT
             let column = try s.unsqueeze(-2), line = try s.unsqueeze(-1)
@@ -201,9 +196,9 @@ extension Tensor {
         try checkMatrices("eigh", square: true)
         let (w, v) = try Factorizations.eigh(detached(), upper: upper)
         guard shouldRecord(self) else { return (w, v) }
-        let (sw, sv, n) = (w.savedOutput("eigh"), v.savedOutput("eigh"), shape[rank - 1])
-        let node = Node("eigh", outputs: 2, edges: [try gradientEdge()], differentiable: false) { g in
-            let w = try sw.value(), v = try sv.value()
+        let (sw, sv, sx, n) = (w.savedOutput("eigh"), v.savedOutput("eigh"), SavedTensor(self, "eigh"), shape[rank - 1])
+        let node = Node("eigh", outputs: 2, edges: [try gradientEdge()]) { g in
+            let (w, v) = GradMode.isEnabled ? try sx.value().eigh(upper: upper) : (try sw.value(), try sv.value())
             var inner = try g[0].map { try $0.diagonalMatrices() } ?? Tensor.zeros(v.shape, v.dtype)
             if let gv = g[1] {
                 let eye = try Tensor.eye(n, n, w.dtype)

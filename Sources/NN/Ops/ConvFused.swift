@@ -18,8 +18,16 @@ extension Tensor {
         guard shouldRecord([x, weight, bias]) else { return out }
         let gradients = ConvGradients(x, weight, bias, geometry)
         let result = out.savedOutput("relu")
-        return try out.record(pool ? "max_pool2d" : "relu", [x, weight, bias], differentiable: false) { g in
+        return try out.record(pool ? "max_pool2d" : "relu", [x, weight, bias]) { g in
             let y = try result.value()
+            if GradMode.isEnabled {
+                var slope = try g.first * Comparison.compute(COMPARE_GT, y, try Tensor.wrapped(.int(0), beside: y)).to(y.dtype)
+                if let pooling {
+                    let source = Shape(geometry.n, geometry.o, geometry.oh, geometry.ow)
+                    slope = try slope.unpooled(pooling.index, source, pooling.geometry)
+                }
+                return try gradients.of(slope)
+            }
             // Windows whose largest is 0 pass nothing on, as relu would.
             guard let kernel = kernels.binary(Int32(BINARY_RELU_GRAD), y.dtype.code) else { return [] }
             let slope = try Elementwise.binary(kernel, y, try g.first.packed(), y.dtype)

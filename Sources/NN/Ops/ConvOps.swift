@@ -33,6 +33,16 @@ extension Tensor {
         return try convolve(x, weight, bias, geometry)
     }
 
+    /// Whether the channels (dimension 1) of an input and of a weight go together.
+    static func checkGroups(_ name: String, _ x: Tensor, _ weight: Tensor, _ groups: Int) throws {
+        let (channels, isHuge) = weight.shape[1].multipliedReportingOverflow(by: groups)
+        guard groups > 0, !isHuge, weight.shape[0] % groups == 0, x.shape[1] == channels else {
+            throw TensorError(
+                "\(name): input \(x.shape) does not fit weight \(weight.shape) with groups \(groups)"
+                    + (groups > 0 && !isHuge ? ": expected \(channels) channels, got \(x.shape[1])" : ""))
+        }
+    }
+
     static func convGeometry(
         _ x: Tensor, _ weight: Tensor, _ bias: Tensor?, _ stride: [Int], _ padding: [Int], _ dilation: [Int], _ groups: Int
     ) throws -> kernel_conv {
@@ -45,11 +55,7 @@ extension Tensor {
         let (sh, sw) = try pair(stride, "conv2d", "stride", min: 1)
         let (ph, pw) = try pair(padding, "conv2d", "padding", min: 0)
         let (dh, dw) = try pair(dilation, "conv2d", "dilation", min: 1)
-        guard groups > 0, weight.shape[0] % groups == 0, x.shape[1] == weight.shape[1] * groups else {
-            throw TensorError(
-                "conv2d: input \(x.shape) does not fit weight \(weight.shape) with groups \(groups): expected "
-                    + "\(weight.shape[1] * Swift.max(groups, 1)) channels, got \(x.shape[1])")
-        }
+        try checkGroups("conv2d", x, weight, groups)
         if let bias, bias.shape != Shape(weight.shape[0]) {
             throw TensorError("conv2d: expected bias [\(weight.shape[0])], got \(bias.shape)")
         }
@@ -65,7 +71,7 @@ extension Tensor {
             groups: groups, stride_h: sh, stride_w: sw, pad_h: ph, pad_w: pw, dilation_h: dh, dilation_w: dw)
     }
 
-    private static func convolve(_ x: Tensor, _ weight: Tensor, _ bias: Tensor?, _ geometry: kernel_conv) throws -> Tensor {
+    static func convolve(_ x: Tensor, _ weight: Tensor, _ bias: Tensor?, _ geometry: kernel_conv) throws -> Tensor {
         var p = geometry
         let out = try Tensor(emptyOf: Shape(p.n, p.o, p.oh, p.ow), x.dtype)
         let px = try x.packed(), pw = try weight.packed(), pb = try bias?.packed()
@@ -76,7 +82,25 @@ extension Tensor {
         }
         guard shouldRecord([x, weight, bias]) else { return out }
         let gradients = ConvGradients(x, weight, bias, geometry)
-        return try out.record("conv2d", [x, weight, bias], differentiable: false) { g in try gradients.of(try g.first.packed()) }
+        return try out.record("conv2d", [x, weight, bias]) { g in try gradients.of(try g.first) }
+    }
+
+    /// The gradient of a convolution for its weight as an operation of its own: with `convolve` and `transposed` it
+    /// makes a family in which each one's gradients are the two others.
+    static func convWeight(_ gy: Tensor, _ x: Tensor, _ geometry: kernel_conv) throws -> Tensor {
+        var p = geometry
+        let out = try Tensor(emptyOf: Shape(p.o, p.c / p.groups, p.kh, p.kw), x.dtype)
+        let pg = try gy.packed(), px = try x.packed()
+        if gy.count > 0, x.count > 0 {
+            Parallel.withExec { kernels.conv_backward_weight(x.dtype.code, &p, pg.pointer, px.pointer, out.pointer, nil, $0) }
+        } else {
+            out.fillElements(.int(0))
+        }
+        guard shouldRecord(gy, x) else { return out }
+        let (sg, sx) = (SavedTensor(gy, "conv2d"), SavedTensor(x, "conv2d"))
+        return try out.record("conv2d", gy, x) { g in
+            [try convolve(try sx.value(), try g.first, nil, geometry), try transposed(try sg.value(), try g.first, geometry, "conv2d")]
+        }
     }
 }
 
@@ -92,9 +116,11 @@ struct ConvGradients {
         self.geometry = geometry
     }
 
-    /// Gradients of input, weight and bias from the packed one of the result.
-    func of(_ gy: Tensor) throws -> [Tensor?] {
+    /// Gradients of input, weight and bias from that of the result.
+    func of(_ g: Tensor) throws -> [Tensor?] {
+        if GradMode.isEnabled { return try recorded(g) }
         var p = geometry
+        let gy = try g.packed()
         let code = gy.dtype.code
         var gx: Tensor?, gw: Tensor?, gb: Tensor?
         if needs.0 {
@@ -121,6 +147,15 @@ struct ConvGradients {
             gb = needs.2 ? sums : nil
         }
         return [gx, gw, gb]
+    }
+
+    /// The same, of operations that can be differentiated again.
+    private func recorded(_ g: Tensor) throws -> [Tensor?] {
+        [
+            needs.0 ? try Tensor.transposed(g, try weight.value(), geometry, "conv2d") : nil,
+            needs.1 ? try Tensor.convWeight(g, try x.value(), geometry) : nil,
+            needs.2 ? try g.sum([0, 2, 3]) : nil,
+        ]
     }
 }
 

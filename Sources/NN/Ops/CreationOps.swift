@@ -136,7 +136,7 @@ extension Op {
             },
             Op(
                 """
-                randint(low: int, high: int|table = nil, size: ints = nil, *, dtype: dtype = "int64") -> tensor
+                randint(low: int, high: int|table = nil, size: shape = nil, *, dtype: dtype = "int64") -> tensor
                 Draws integers from low (0 when left out) up to but not including high.
                 Example: tensor.randint(1, {3}) --> tensor([0, 0, 0])
                 Errors: an empty range
@@ -144,9 +144,9 @@ extension Op {
                 """, form: .function
             ) {
                 let first = try $0.int(0)
-                let short = $0.isNil(2)
-                let (low, high) = short ? (0, first) : (first, try $0.int(1))
-                let shape = try Shape(try $0.ints(short ? 1 : 2))
+                let size = try $0.optionalInts(2)
+                let (low, high) = size == nil ? (0, first) : (first, try $0.int(1))
+                let shape = try Shape(try size ?? $0.ints(1))
                 guard high > low else { throw TensorError("randint: expected low < high, got \(low) and \(high)") }
                 let (range, overflow) = high.subtractingReportingOverflow(low)
                 guard !overflow else { throw TensorError("randint: the range from \(low) to \(high) is too large") }

@@ -22,11 +22,7 @@ extension Tensor {
         guard x.rank == 3, weight.rank == 3 else {
             throw TensorError("\(name): expected input [N, C, L] or [C, L] and weight [O, C, K], got \(x.shape) and \(weight.shape)")
         }
-        guard groups > 0, weight.shape[0] % groups == 0, x.shape[1] == weight.shape[1] * groups else {
-            throw TensorError(
-                "\(name): input \(x.shape) does not fit weight \(weight.shape) with groups \(groups): expected "
-                    + "\(weight.shape[1] * Swift.max(groups, 1)) channels, got \(x.shape[1])")
-        }
+        try checkGroups(name, x, weight, groups)
         let s = try oneInt(stride, name, "stride", min: 1), d = try oneInt(dilation, name, "dilation", min: 1)
         var source = x, p = 0
         if let padding {
@@ -94,7 +90,8 @@ extension Tensor {
         return try out + bias.reshape(Shape(outs, 1, 1))
     }
 
-    private static func transposed(_ x: Tensor, _ weight: Tensor, _ geometry: kernel_conv, _ name: String) throws -> Tensor {
+    /// The gradient of a convolution for its input.
+    static func transposed(_ x: Tensor, _ weight: Tensor, _ geometry: kernel_conv, _ name: String) throws -> Tensor {
         var p = geometry
         let code = x.dtype.code
         let out = try Tensor(emptyOf: Shape(p.n, p.c, p.h, p.w), x.dtype)
@@ -107,18 +104,12 @@ extension Tensor {
         guard shouldRecord(x, weight) else { return out }
         let (sx, sw) = (SavedTensor(x, name), SavedTensor(weight, name))
         let needs = (x.requiresGrad, weight.requiresGrad)
-        return try out.record(name, [x, weight], differentiable: false) { g in
-            let gy = try g.first.packed(), x = try sx.value().packed(), w = try sw.value().packed()
-            var p = geometry
-            let gx = needs.0 ? try Tensor.zeros(x.shape, gy.dtype) : nil
-            let gw = needs.1 ? try Tensor.zeros(w.shape, gy.dtype) : nil
-            if gy.count > 0, x.count > 0 {
-                Parallel.withExec { exec in
-                    if let gx { kernels.conv_forward(code, &p, gy.pointer, w.pointer, nil, 0, gx.pointer, exec) }
-                    if let gw { kernels.conv_backward_weight(code, &p, x.pointer, gy.pointer, gw.pointer, nil, exec) }
-                }
-            }
-            return [gx, gw]
+        return try out.record(name, x, weight) { g in
+            let g = try g.first, x = try sx.value()
+            return [
+                needs.0 ? try convolve(g, try sw.value(), nil, geometry) : nil,
+                needs.1 ? try convWeight(x, g, geometry) : nil,
+            ]
         }
     }
 }

@@ -28,26 +28,49 @@ extension Tensor {
         if let maxNorm { try GradMode.with(false) { try weight.limitRows(index, maxNorm, normType) } }
         var shape = input.shape
         shape.append(width)
-        let out = try Tensor(emptyOf: shape, weight.dtype)
-        let source = try weight.packed()
-        let bytes = width * weight.dtype.size
+        let out = try weight.rows(at: index, shape)
+        guard shouldRecord(weight) else { return out }
+        let size = weight.shape, full = shape
+        return try out.record(name, weight) { g in
+            let gw = try g.first.linearMap(name) { g in
+                let total = try Tensor.zeros(size, g.dtype), g = try g.packed()
+                if g.dtype == .float32 {
+                    addRows(Float.self, total, g, index, padding, scaleByFrequency)
+                } else {
+                    addRows(Double.self, total, g, index, padding, scaleByFrequency)
+                }
+                return total
+            } adjoint: {
+                // What the sum above left out or divided.
+                try ($0 * shares(index, rows, padding, scaleByFrequency, $0.dtype)).rows(at: index, full)
+            }
+            return [gw]
+        }
+    }
+
+    /// Rows of this matrix at checked positions. No history.
+    private func rows(at index: Tensor, _ shape: Shape) throws -> Tensor {
+        let out = try Tensor(emptyOf: shape, dtype)
+        let source = try packed()
+        let bytes = source.shape[1] * dtype.size
         let from = SendablePointer(source.pointer), to = SendablePointer(out.pointer), places = SendablePointer(index.pointer)
         Parallel.ranges(count: index.count, grain: Swift.max(1, (1 << 16) / Swift.max(bytes, 1))) { low, high in
             let at = places.raw.assumingMemoryBound(to: Int.self)
             for i in low..<high { (to.raw + i * bytes).copyMemory(from: from.raw + at[i] * bytes, byteCount: bytes) }
         }
-        guard shouldRecord(weight) else { return out }
-        let size = weight.shape
-        return try out.record(name, [weight], differentiable: false) { g in
-            let g = try g.first.packed()
-            let total = try Tensor.zeros(size, g.dtype)
-            if g.dtype == .float32 {
-                addRows(Float.self, total, g, index, padding, scaleByFrequency)
-            } else {
-                addRows(Double.self, total, g, index, padding, scaleByFrequency)
-            }
-            return [total]
+        return out
+    }
+
+    /// By how much each of `n` rows counts in the gradient: [n, 1].
+    private static func shares(_ index: Tensor, _ n: Int, _ padding: Int?, _ scale: Bool, _ dtype: DType) throws -> Tensor {
+        let out = try Tensor.ones(Shape(n, 1), dtype), at = index.data(Int.self)
+        if scale {
+            var uses = [Int](repeating: 0, count: n)
+            for i in 0..<index.count { uses[at[i]] += 1 }
+            for (row, count) in uses.enumerated() where count > 1 { out.setElement(row, .double(1 / Double(count))) }
         }
+        if let padding { out.setElement(padding, .double(0)) }
+        return out
     }
 
     /// Adds row i of `g` to row index[i] of `total`, in order.

@@ -29,7 +29,19 @@ extension Tensor {
         let out = layer.results(states), last = try layer.slot(cells, layer.after(layer.lastStep)).copied()
         guard shouldRecord(given) else { return (out, last) }
         let needs = RecurrentLayer.needs(given), saved = given.map { $0.map { SavedTensor($0, "lstm") } }, so = out.savedOutput("lstm")
-        let node = Node("lstm", outputs: 2, edges: try given.map { try $0?.gradientEdge() ?? Edge() }, differentiable: false) { g in
+        let node = Node("lstm", outputs: 2, edges: try given.map { try $0?.gradientEdge() ?? Edge() }) { g in
+            if GradMode.isEnabled {
+                return try Engine.recompute(try saved.map { try $0?.value() }, [g[0], g[1]]) { inputs in
+                    guard var c = inputs[6] else { return [] }
+                    let states = try layer.steps(inputs) { sums, state, w, b in
+                        let all = try sums + linear(state, w, b)
+                        func gate(_ i: Int) throws -> Tensor { try all.slice(1, i * h, (i + 1) * h) }
+                        c = try gate(1).sigmoid() * c + gate(0).sigmoid() * gate(2).tanh()
+                        return try gate(3).sigmoid() * c.tanh()
+                    }
+                    return states + [c]
+                }
+            }
             for s in saved { _ = try s?.value() }
             _ = try so.value()
             let toOut = try g[0]?.packed() ?? Tensor.zeros(Shape(layer.steps, layer.batch, layer.hidden), layer.dtype)
@@ -73,7 +85,18 @@ extension Tensor {
         let out = layer.results(states)
         guard shouldRecord(given) else { return out }
         let needs = RecurrentLayer.needs(given), saved = given.map { $0.map { SavedTensor($0, "gru") } }, so = out.savedOutput("gru")
-        return try out.record("gru", given, differentiable: false) { g in
+        return try out.record("gru", given) { g in
+            if GradMode.isEnabled {
+                return try Engine.recompute(try saved.map { try $0?.value() }, [try g.first]) { inputs in
+                    try layer.steps(inputs) { sums, state, w, b in
+                        let own = try linear(state, w, b)
+                        func part(_ sum: Tensor, _ i: Int) throws -> Tensor { try sum.slice(1, i * h, (i + 1) * h) }
+                        let r = try (part(sums, 0) + part(own, 0)).sigmoid(), z = try (part(sums, 1) + part(own, 1)).sigmoid()
+                        let n = try (part(sums, 2) + r * part(own, 2)).tanh()
+                        return try n + z * (state - n)
+                    }
+                }
+            }
             for s in saved { _ = try s?.value() }
             _ = try so.value()
             let g = try g.first.packed()

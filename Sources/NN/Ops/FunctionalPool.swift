@@ -45,17 +45,15 @@ extension Tensor {
         if oh > 0, ow > 0, h % oh == 0, w % ow == 0 {
             return try avgPool2d(x, kernel: [h / oh, w / ow], stride: nil, padding: [0], ceil: false, countIncludePad: true)
         }
-        let out = try Tensor(emptyOf: shape, x.dtype)
-        let rows = adaptiveWindows(h, oh), columns = adaptiveWindows(w, ow)
-        let source = try x.packed()
-        if x.dtype == .float32 { average(Float.self, source, out, rows, columns) } else { average(Double.self, source, out, rows, columns) }
-        guard shouldRecord(x) else { return out }
-        let full = x.shape
-        return try out.record(name, [x], differentiable: false) { g in
-            let g = try g.first.packed()
-            let total = try Tensor.zeros(full, g.dtype)
+        let rows = adaptiveWindows(h, oh), columns = adaptiveWindows(w, ow), full = x.shape
+        return try x.linearMap(name) { x in
+            let out = try Tensor(emptyOf: shape, x.dtype), source = try x.packed()
+            if x.dtype == .float32 { average(Float.self, source, out, rows, columns) } else { average(Double.self, source, out, rows, columns) }
+            return out
+        } adjoint: { g in
+            let total = try Tensor.zeros(full, g.dtype), g = try g.packed()
             if g.dtype == .float32 { spread(Float.self, g, total, rows, columns) } else { spread(Double.self, g, total, rows, columns) }
-            return [total]
+            return total
         }
     }
 
@@ -112,12 +110,16 @@ extension Tensor {
         if x.dtype == .float32 { largest(Float.self, source, out, index, rows, columns) } else { largest(Double.self, source, out, index, rows, columns) }
         guard shouldRecord(x) else { return (out, index) }
         let full = x.shape
-        let recorded = try out.record(name, [x], differentiable: false) { g in
-            let g = try g.first.packed()
-            let total = try Tensor.zeros(full, g.dtype)
-            let inner = rows.count * columns.count
-            if g.dtype == .float32 { scatter(Float.self, g, index, total, inner) } else { scatter(Double.self, g, index, total, inner) }
-            return [total]
+        let recorded = try out.record(name, x) { g in
+            let gx = try g.first.linearMap(name) { g in
+                let total = try Tensor.zeros(full, g.dtype), g = try g.packed()
+                let inner = rows.count * columns.count
+                if g.dtype == .float32 { scatter(Float.self, g, index, total, inner) } else { scatter(Double.self, g, index, total, inner) }
+                return total
+            } adjoint: {
+                try $0.elementsOfPlanes(index)
+            }
+            return [gx]
         }
         return (recorded, index)
     }

@@ -123,6 +123,19 @@ struct RecurrentLayer {
         ]
     }
 
+    /// All steps, made of recorded operations for those who differentiate twice.
+    /// - Parameter cell: from the products of a step's input, the state, hidden weights and bias: the next state.
+    func steps(_ inputs: [Tensor?], _ cell: (Tensor, Tensor, Tensor, Tensor?) throws -> Tensor) throws -> [Tensor] {
+        guard let x = inputs[0], var h = inputs[1], let wih = inputs[2], let whh = inputs[3] else { return [] }
+        let sums = try Tensor.linear(x, wih, inputs[4])
+        var states = [Tensor](repeating: h, count: steps)
+        for t in order {
+            h = try cell(try sums.select(0, t), h, whh, inputs[5])
+            states[t] = h
+        }
+        return [try Tensor.stack(states, 0)]
+    }
+
     var inputs: [Tensor?] { [x, h0, weightIH, weightHH, biasIH, biasHH] }
     static func needs(_ inputs: [Tensor?]) -> [Bool] { inputs.map { $0?.requiresGrad ?? false } }
 }
@@ -157,7 +170,15 @@ extension Tensor {
         guard shouldRecord(given) else { return out }
         let needs = RecurrentLayer.needs(given), saved = given.map { $0.map { SavedTensor($0, "rnn") } }, so = out.savedOutput("rnn")
         guard let slope = kernels.binary(Int32(relu ? BINARY_RELU_GRAD : BINARY_TANH_GRAD), x.dtype.code) else { return out }
-        return try out.record("rnn", given, differentiable: false) { g in
+        return try out.record("rnn", given) { g in
+            if GradMode.isEnabled {
+                return try Engine.recompute(try saved.map { try $0?.value() }, [try g.first]) { inputs in
+                    try layer.steps(inputs) { sums, h, w, b in
+                        let sum = try sums + linear(h, w, b)
+                        return relu ? try sum.relu() : try sum.tanh()
+                    }
+                }
+            }
             for s in saved { _ = try s?.value() }
             _ = try so.value()
             let g = try g.first.packed()

@@ -7,7 +7,8 @@ extension Tensor {
         var weight: [Double] = []
 
         /// - Parameter scale: input places per output place as the caller stated it; nil: from the sizes.
-        init(_ n: Int, _ out: Int, scale: Double?, nearest: Bool, alignCorners: Bool, single: Bool) {
+        ///   - exact: whether the nearest place is that of the middle of an output place.
+        init(_ n: Int, _ out: Int, scale: Double?, nearest: Bool, exact: Bool = false, alignCorners: Bool, single: Bool) {
             // Positions are computed in the precision of the data, as PyTorch does.
             func round(_ x: Double) -> Double { single ? Double(Float(x)) : x }
             let step: Double
@@ -16,7 +17,7 @@ extension Tensor {
             }
             for i in 0..<out {
                 if nearest {
-                    low.append(Swift.min(Int(round(Double(i) * step)), n - 1))
+                    low.append(Swift.min(Int(round((exact ? Double(i) + 0.5 : Double(i)) * step)), n - 1))
                     high.append(low[i])
                     weight.append(0)
                     continue
@@ -41,12 +42,14 @@ extension Tensor {
         guard x.dtype.isFloat, places == 1 || places == 2 else {
             throw TensorError("\(name): expected a floating-point input [N, C, L] or [N, C, H, W], got \(x.dtype.name) \(x.shape)")
         }
-        let nearest = mode == "nearest"
-        guard nearest || mode == (places == 1 ? "linear" : "bilinear") else {
-            throw TensorError("\(name): mode '\(mode)' does not fit input \(x.shape); use 'nearest' or '\(places == 1 ? "linear" : "bilinear")'")
+        let nearest = mode.hasPrefix("nearest"), smooth = places == 1 ? ["linear"] : ["bilinear", "bicubic"]
+        guard nearest || mode == "area" || smooth.contains(mode) else {
+            throw TensorError(
+                "\(name): mode '\(mode)' does not fit input \(x.shape); use 'nearest', 'nearest-exact', 'area' or "
+                    + smooth.map { "'\($0)'" }.joined(separator: " or "))
         }
-        guard !nearest || alignCorners == nil else {
-            throw TensorError("\(name): align_corners has a meaning for linear and bilinear only")
+        guard smooth.contains(mode) || alignCorners == nil else {
+            throw TensorError("\(name): align_corners has a meaning for linear, bilinear and bicubic only")
         }
         guard (size == nil) != (factor == nil) else { throw TensorError("\(name): expected either size or scale_factor") }
         func spread<V>(_ values: [V], _ what: String) throws -> [V] {
@@ -71,24 +74,52 @@ extension Tensor {
         let flat = places == 1 ? try x.unsqueeze(2) : x
         let (h, w) = places == 1 ? (1, sizes[0]) : (sizes[0], sizes[1])
         let single = x.dtype == .float32, align = alignCorners ?? false
-        let rows = ResizeLine(flat.shape[2], h, scale: places == 1 ? 1 : scales[0], nearest: nearest, alignCorners: align, single: single)
-        let columns = ResizeLine(flat.shape[3], w, scale: scales[places - 1], nearest: nearest, alignCorners: align, single: single)
-        let y = try resize(flat, rows, columns)
+        let y: Tensor
+        switch mode {
+        case "area": y = try adaptiveAvgPool2d(flat, [h, w])
+        case "bicubic":
+            // As products with the weights of all places: rows, then columns.
+            let down = try cubicWeights(flat.shape[2], h, scale: scales[0], align, x.dtype)
+            let across = try cubicWeights(flat.shape[3], w, scale: scales[1], align, x.dtype)
+            y = try matmul(matmul(down, flat), across.transpose(0, 1))
+        default:
+            let exact = mode == "nearest-exact"
+            func line(_ n: Int, _ out: Int, _ scale: Double?) -> ResizeLine {
+                ResizeLine(n, out, scale: scale, nearest: nearest, exact: exact, alignCorners: align, single: single)
+            }
+            y = try resize(flat, line(flat.shape[2], h, places == 1 ? 1 : scales[0]), line(flat.shape[3], w, scales[places - 1]))
+        }
         return places == 1 ? try y.squeeze([2]) : y
+    }
+
+    /// What each of n places gives to each of `out`, by cubic convolution with a = -0.75 (Keys 1981): [out, n].
+    private static func cubicWeights(_ n: Int, _ out: Int, scale: Double?, _ align: Bool, _ dtype: DType) throws -> Tensor {
+        let weights = try Tensor.zeros(Shape(out, n), dtype), a = -0.75
+        let step = align ? (out > 1 ? Double(n - 1) / Double(out - 1) : 0) : scale ?? Double(n) / Double(out)
+        func near(_ t: Double) -> Double { ((a + 2) * t - (a + 3)) * t * t + 1 }
+        func far(_ t: Double) -> Double { ((a * t - 5 * a) * t + 8 * a) * t - 4 * a }
+        for i in 0..<out {
+            let at = align ? step * Double(i) : step * (Double(i) + 0.5) - 0.5
+            let first = at.rounded(.down), t = at - first
+            for (k, weight) in [far(t + 1), near(t), near(1 - t), far(2 - t)].enumerated() {
+                let place = i * n + Swift.min(Swift.max(Int(first) - 1 + k, 0), n - 1)
+                weights.setElement(place, .double(weights.element(place).double + weight))
+            }
+        }
+        return weights
     }
 
     private static func resize(_ x: Tensor, _ rows: ResizeLine, _ columns: ResizeLine) throws -> Tensor {
         let shape = Shape(x.shape[0], x.shape[1], rows.low.count, columns.low.count)
-        let out = try Tensor(emptyOf: shape, x.dtype)
-        let source = try x.packed()
-        if x.dtype == .float32 { blend(Float.self, source, out, rows, columns) } else { blend(Double.self, source, out, rows, columns) }
-        guard shouldRecord(x) else { return out }
         let full = x.shape
-        return try out.record("interpolate", [x], differentiable: false) { g in
-            let g = try g.first.packed()
-            let total = try Tensor.zeros(full, g.dtype)
+        return try x.linearMap("interpolate") { x in
+            let out = try Tensor(emptyOf: shape, x.dtype), source = try x.packed()
+            if x.dtype == .float32 { blend(Float.self, source, out, rows, columns) } else { blend(Double.self, source, out, rows, columns) }
+            return out
+        } adjoint: { g in
+            let total = try Tensor.zeros(full, g.dtype), g = try g.packed()
             if g.dtype == .float32 { unblend(Float.self, g, total, rows, columns) } else { unblend(Double.self, g, total, rows, columns) }
-            return [total]
+            return total
         }
     }
 
@@ -164,7 +195,7 @@ extension Op {
     static let resizing: [Op] = [
         Op(
             """
-            interpolate(input: tensor, size: ints = nil, scale_factor: numbers = nil, mode: "nearest"|"linear"|"bilinear" = "nearest", align_corners: bool = nil, recompute_scale_factor: bool = false) -> tensor
+            interpolate(input: tensor, size: ints = nil, scale_factor: numbers = nil, mode: "nearest"|"linear"|"bilinear"|"bicubic"|"area"|"nearest-exact" = "nearest", align_corners: bool = nil, recompute_scale_factor: bool = false) -> tensor
             Resizes `input` [N, C, L] or [N, C, H, W] to `size`, or to `scale_factor` times its size.
             Errors: neither or both of size and scale_factor, a mode that does not fit the dimensions
             Example: nn.functional.interpolate(tensor{{{1.0, 2.0}}}, {scale_factor = 2}) --> tensor([[[1., 1., 2., 2.]]])
@@ -173,7 +204,8 @@ extension Op {
             samples: [
                 "F.interpolate(img, {scale_factor = 2})", "F.interpolate(img, {size = {4, 10}, mode = \"bilinear\"})",
                 "F.interpolate(img, {9, 5}, {mode = \"bilinear\", align_corners = true})", "F.interpolate(sig, {size = 5})",
-                "F.interpolate(sig, {scale_factor = 1.7, mode = \"linear\"})",
+                "F.interpolate(sig, {scale_factor = 1.7, mode = \"linear\"})", "F.interpolate(img, {size = {3, 9}, mode = \"bicubic\"})",
+                "F.interpolate(img, {size = {3, 9}, mode = \"area\"})", "F.interpolate(sig, {size = 4, mode = \"nearest-exact\"})",
             ]
         ) {
             .tensor(

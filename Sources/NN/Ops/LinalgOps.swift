@@ -4,6 +4,15 @@ extension Tensor {
         try norm(order, dims, keepdim: keepdim)
     }
 
+    /// The sum of the singular values of matrices in two dimensions; `dims` may be left out for a matrix.
+    func nuclearNorm(_ dims: [Int]?, keepdim: Bool) throws -> Tensor {
+        let places = dims ?? (rank == 2 ? [0, 1] : [])
+        guard places.count == 2 else {
+            throw TensorError("norm: p = \"nuc\" needs a matrix or two dims, got shape \(shape)" + (dims.map { " and dims \($0)" } ?? ""))
+        }
+        return try matrixNorm("nuc", 0, places[0], places[1], keepdim: keepdim)
+    }
+
     /// The norm of matrices that stand in two dimensions.
     fileprivate func matrixNorm(_ order: String, _ number: Double, _ a: Int, _ b: Int, keepdim: Bool) throws -> Tensor {
         let (rows, columns) = (try shape.dim(a), try shape.dim(b))

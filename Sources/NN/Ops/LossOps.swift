@@ -97,7 +97,18 @@ extension Tensor {
         }
         guard shouldRecord(rows) else { return out }
         let sx = SavedTensor(rows, "cross_entropy"), total = divisor
-        return try out.record("cross_entropy", [rows], differentiable: false) { g in
+        return try out.record("cross_entropy", rows) { g in
+            if GradMode.isEnabled {
+                return try Engine.recompute([try sx.value()], [try g.first]) { inputs in
+                    guard let x = inputs[0] else { return [] }
+                    let wanted = try classWeights(labels, c, weight, ignoreIndex, smoothing, x.dtype)
+                    let logp = try x.softmax(1, log: true)
+                    // A class that does not count may have no probability.
+                    let loss = try -Tensor.where(try wanted.equalTo(0), wanted, try wanted * logp).sum([1])
+                    guard reduction != .none else { return [try loss.reshape(shape)] }
+                    return [try total.map { try loss.sum() / $0 } ?? loss.sum()]
+                }
+            }
             var g = try g.first.packed()
             if let total { g = try g / total }
             let x = try sx.value().packed()
@@ -112,6 +123,17 @@ extension Tensor {
             }
             return [out]
         }
+    }
+
+    /// How much each class of each row counts: [rows, classes].
+    private static func classWeights(
+        _ labels: Tensor, _ c: Int, _ weight: Tensor?, _ ignoreIndex: Int, _ smoothing: Double, _ dtype: DType
+    ) throws -> Tensor {
+        let rows = try labels.reshape(Shape(labels.count, 1)), classes = try Tensor.arange(.int(0), .int(c), .int(1), .int64)
+        let kept = try Comparison.compute(COMPARE_NE, rows, try wrapped(.int(ignoreIndex), beside: rows)).to(dtype)
+        let hit = try Comparison.compute(COMPARE_EQ, rows, classes).to(dtype)
+        let share = try (hit * (1 - smoothing) + smoothing / Double(c)) * kept
+        return try weight.map { try share * $0.detached() } ?? share
     }
 
     private static func withProbabilities(

@@ -54,7 +54,7 @@ extension Tensor {
         let rstd = try GradMode.with(false) { try Elementwise.unary(UNARY_RSQRT, try variance.detached() + eps) }
         // The statistics of an evaluating layer change with the next training step.
         let centre = training || !shouldRecord([x, weight, bias]) ? mean : try mean.copied()
-        if pooled { return try normPool(x, px, centre, rstd, weight, bias, training: training) }
+        if pooled { return try normPool(x, px, centre, rstd, weight, bias, training: training, eps: eps) }
         let out = try Tensor(emptyOf: x.shape, x.dtype)
         if out.count > 0 {
             Parallel.withExec {
@@ -66,7 +66,12 @@ extension Tensor {
         guard shouldRecord([x, weight, bias]) else { return out }
         let sx = SavedTensor(x, name), sw = weight.map { SavedTensor($0, name) }
         let needs = (x.requiresGrad, weight?.requiresGrad ?? false, bias?.requiresGrad ?? false)
-        return try out.record(name, [x, weight, bias], differentiable: false) { g in
+        return try out.record(name, [x, weight, bias]) { g in
+            if GradMode.isEnabled {
+                return try Engine.recompute([try sx.value(), try sw?.value(), bias], [try g.first]) { inputs in
+                    try inputs[0].map { [try batchNormRecorded($0, inputs[1], inputs[2], centre, rstd, training, eps)] } ?? []
+                }
+            }
             let gy = try g.first.packed(), x = try sx.value().packed(), w = try sw?.value().packed()
             let gx = needs.0 ? try Tensor(emptyOf: x.shape, x.dtype) : nil
             let gw = needs.1 ? try Tensor(emptyOf: channels, x.dtype) : nil
@@ -80,9 +85,23 @@ extension Tensor {
         }
     }
 
+    /// Batch norm of recorded operations, for gradients of its gradient.
+    private static func batchNormRecorded(
+        _ x: Tensor, _ weight: Tensor?, _ bias: Tensor?, _ mean: Tensor, _ rstd: Tensor, _ training: Bool, _ eps: Double
+    ) throws -> Tensor {
+        let dims = [0] + Array(2..<x.rank)
+        let line = Shape(repeating: 1, rank: x.rank).replacing(1, with: x.shape[1])
+        var centred = try x - mean.reshape(line), scale = try rstd.reshape(line)
+        if training {
+            centred = try x - x.mean(dims, keepdim: true)
+            scale = try (centred.square().mean(dims, keepdim: true) + eps).sqrt().reciprocal()
+        }
+        return try scaled(centred * scale, weight?.reshape(line), bias?.reshape(line))
+    }
+
     /// relu and pooling of the normalised input, as one operation.
     private static func normPool(
-        _ x: Tensor, _ px: Tensor, _ mean: Tensor, _ rstd: Tensor, _ weight: Tensor?, _ bias: Tensor?, training: Bool
+        _ x: Tensor, _ px: Tensor, _ mean: Tensor, _ rstd: Tensor, _ weight: Tensor?, _ bias: Tensor?, training: Bool, eps: Double
     ) throws -> Tensor {
         let name = "max_pool2d", code = x.dtype.code
         let (n, c, h, w) = (x.shape[0], x.shape[1], x.shape[2], x.shape[3])
@@ -97,7 +116,14 @@ extension Tensor {
         guard shouldRecord([x, weight, bias]) else { return out }
         let sx = SavedTensor(x, "batch_norm"), sw = weight.map { SavedTensor($0, "batch_norm") }, so = out.savedOutput("relu")
         let needs = (x.requiresGrad, weight?.requiresGrad ?? false, bias?.requiresGrad ?? false)
-        return try out.record(name, [x, weight, bias], differentiable: false) { g in
+        return try out.record(name, [x, weight, bias]) { g in
+            if GradMode.isEnabled {
+                return try Engine.recompute([try sx.value(), try sw?.value(), bias], [try g.first]) { inputs in
+                    guard let x = inputs[0] else { return [] }
+                    let y = try batchNormRecorded(x, inputs[1], inputs[2], mean, rstd, training, eps).relu()
+                    return [try maxPool2d(y, kernel: [2], stride: nil, padding: [0], dilation: [1], ceil: false).0]
+                }
+            }
             let gy = try g.first.packed(), x = try sx.value().packed(), w2 = try sw?.value().packed(), y = try so.value()
             let gx = needs.0 ? try Tensor(emptyOf: x.shape, x.dtype) : nil
             let gw = needs.1 ? try Tensor(emptyOf: channels, x.dtype) : nil
@@ -137,7 +163,15 @@ extension Tensor {
         guard shouldRecord([x, weight, bias]) else { return out }
         let sx = SavedTensor(x, name), sw = weight.map { SavedTensor($0, name) }
         let needs = (x.requiresGrad, weight?.requiresGrad ?? false, bias?.requiresGrad ?? false)
-        return try out.record(name, [x, weight, bias], differentiable: false) { g in
+        return try out.record(name, [x, weight, bias]) { g in
+            if GradMode.isEnabled {
+                return try Engine.recompute([try sx.value(), try sw?.value(), bias], [try g.first]) { inputs in
+                    guard let x = inputs[0] else { return [] }
+                    let dims = Array(lead..<x.rank), centred = try x - x.mean(dims, keepdim: true)
+                    let scale = try (centred.square().mean(dims, keepdim: true) + eps).sqrt().reciprocal()
+                    return [try scaled(centred * scale, inputs[1], inputs[2])]
+                }
+            }
             let gy = try g.first.packed(), x = try sx.value().packed(), w = try sw?.value().packed()
             let gx = needs.0 ? try Tensor.zeros(x.shape, x.dtype) : nil
             let gw = needs.1 ? try Tensor.zeros(shape, x.dtype) : nil
@@ -151,6 +185,11 @@ extension Tensor {
             }
             return [gx, gw, gb]
         }
+    }
+
+    private static func scaled(_ x: Tensor, _ weight: Tensor?, _ bias: Tensor?) throws -> Tensor {
+        let y = try weight.map { try x * $0 } ?? x
+        return try bias.map { try y + $0 } ?? y
     }
 
     /// Zeroes elements with probability p and scales the rest by 1 / (1 - p).

@@ -41,41 +41,61 @@ extension Tensor {
         }
         guard shouldRecord(x) else { return (out, index) }
         let source = x.shape
-        let recorded = try out.record("max_pool2d", [x], differentiable: false) { g in
-            let gy = try g.first.packed()
+        return (try out.record("max_pool2d", x) { g in [try g.first.unpooled(index, source, geometry)] }, index)
+    }
+
+    /// Gradients of pooled elements, back at the places `index` that they came from.
+    func unpooled(_ index: Tensor, _ source: Shape, _ geometry: kernel_pool) throws -> Tensor {
+        try linearMap("max_pool2d") { g in
+            let gy = try g.packed()
             var p = geometry
             let gx = try Tensor(emptyOf: source, gy.dtype)
             if gy.count > 0 {
                 Parallel.withExec { kernels.max_pool_backward(gy.dtype.code, &p, gy.pointer, index.data(), gx.pointer, $0) }
+            } else {
+                gx.fillElements(.int(0))
             }
-            return [gx]
+            return gx
+        } adjoint: {
+            try $0.elementsOfPlanes(try index.converted(to: .int64))
         }
-        return (recorded, index)
+    }
+
+    /// The elements of each plane (the last two dimensions) at int64 positions within it. No history.
+    func elementsOfPlanes(_ index: Tensor) throws -> Tensor {
+        let out = try Tensor(emptyOf: index.shape, dtype)
+        guard out.count > 0 else { return out }
+        let (h, w) = (shape[rank - 2], shape[rank - 1])
+        let inner = index.shape[index.rank - 2] * index.shape[index.rank - 1]
+        Indexed.gather(try packed(), h * w, try index.packed(), inner, 1, into: out)
+        return out
     }
 
     public static func avgPool2d(
         _ x: Tensor, kernel: [Int], stride: [Int]?, padding: [Int], ceil: Bool, countIncludePad: Bool
     ) throws -> Tensor {
         let geometry = try poolGeometry("avg_pool2d", x, kernel, stride, padding, [1], ceil: ceil)
-        var p = geometry
-        var shape = x.shape
-        shape[x.rank - 2] = p.oh
-        shape[x.rank - 1] = p.ow
-        let out = try Tensor(emptyOf: shape, x.dtype)
-        let px = try x.packed()
-        if out.count > 0 {
-            Parallel.withExec { kernels.avg_pool(x.dtype.code, &p, countIncludePad, px.pointer, out.pointer, $0) }
-        }
-        guard shouldRecord(x) else { return out }
         let source = x.shape
-        return try out.record("avg_pool2d", [x], differentiable: false) { g in
-            let gy = try g.first.packed()
+        return try x.linearMap("avg_pool2d") { x in
+            var p = geometry, shape = source
+            shape[x.rank - 2] = p.oh
+            shape[x.rank - 1] = p.ow
+            let out = try Tensor(emptyOf: shape, x.dtype)
+            let px = try x.packed()
+            if out.count > 0 {
+                Parallel.withExec { kernels.avg_pool(x.dtype.code, &p, countIncludePad, px.pointer, out.pointer, $0) }
+            }
+            return out
+        } adjoint: { g in
+            let gy = try g.packed()
             var p = geometry
             let gx = try Tensor(emptyOf: source, gy.dtype)
             if gy.count > 0 {
                 Parallel.withExec { kernels.avg_pool_backward(gy.dtype.code, &p, countIncludePad, gy.pointer, gx.pointer, $0) }
+            } else {
+                gx.fillElements(.int(0))
             }
-            return [gx]
+            return gx
         }
     }
 }

@@ -336,14 +336,19 @@ extension Op {
             Op(
                 """
                 norm(input: tensor, p: number|string = 2, dim: ints = nil, keepdim: bool = false) -> tensor
-                Gives the p-norm over `dim` (all when not given); p may be 0, inf or "fro".
+                Gives the p-norm over `dim` (all when not given); p may be 0, inf, "fro" or "nuc" (of matrices).
                 Example: tensor{3.0, 4.0}:norm() --> tensor(5.)
                 Source: torch.norm
-                """, samples: ["x:norm()", "x:norm(1)", "x:norm(2, 1)", "x:norm(3, 0)", "x:norm(1/0, 1)", "!x:norm(0)"]
+                """, samples: ["x:norm()", "x:norm(1)", "x:norm(2, 1)", "x:norm(\"nuc\")", "x:norm(3, 0)", "x:norm(1/0, 1)", "!x:norm(0)"]
             ) {
                 let x = try $0.tensor(0)
                 var p = 2.0
-                if case .some(let text) = try? $0.string(1), text == "fro" { p = 2 } else { p = try $0.double(1) }
+                if case .some(let text) = try? $0.string(1) {
+                    guard text == "fro" || text == "nuc" else { throw TensorError("norm: p must be a number, \"fro\" or \"nuc\", got \"\(text)\"") }
+                    if text == "nuc" { return .tensor(try x.nuclearNorm(try $0.optionalInts(2), keepdim: try $0.bool(3))) }
+                } else {
+                    p = try $0.double(1)
+                }
                 return .tensor(try x.norm(p, try $0.optionalInts(2), keepdim: try $0.bool(3)))
             },
             Op(
@@ -415,7 +420,7 @@ extension Tensor {
         let out = try Reduction.scan(SCAN_CUMPROD, x, d)
         guard shouldRecord(x) else { return out }
         let sx = SavedTensor(x, "cumprod")
-        return try out.record("cumprod", [x], differentiable: false) { g in
+        return try out.record("cumprod", x) { g in
             // d y_j / d x_i = product of the others up to j, for j >= i: exact also where x is 0.
             let (g, x) = (try g.first, try sx.value())
             let n = x.rank == 0 ? 1 : x.shape[d]

@@ -239,11 +239,11 @@ extension Op {
         },
         Op(
             """
-            flip(input: tensor, dims: ints) -> tensor
+            flip(input: tensor, dims: shape) -> tensor
             Reverses the order of elements along `dims`. A copy.
             Example: tensor{1, 2, 3}:flip(0) --> tensor([3, 2, 1])
             Source: torch.flip
-            """, samples: ["x:flip(0)", "x:flip({0, 1})"]
+            """, samples: ["x:flip(0)", "x:flip({0, 1})", "t3:flip(0, 2)"]
         ) { .tensor(try $0.tensor(0).flip(try $0.ints(1))) },
         Op(
             """
@@ -255,12 +255,21 @@ extension Op {
         ) { .tensor(try $0.tensor(0).roll(try $0.ints(1), try $0.optionalInts(2))) },
         Op(
             """
-            pad(input: tensor, pad: ints, mode: "constant" = "constant", value: number = 0) -> tensor
-            Surrounds with a value; `pad` holds (before, after) pairs from the last dimension on, negative ones cut.
+            pad(input: tensor, pad: ints, mode: "constant"|"reflect"|"replicate"|"circular" = "constant", value: number = 0) -> tensor
+            Surrounds with a value, or with the tensor's own elements; `pad` holds (before, after) pairs from the last dimension on, negative ones cut.
+            Errors: more than there is to reflect or to take from the other end, a value with another mode than "constant"
             Example: tensor{1, 2}:pad({1, 1}) --> tensor([0, 1, 2, 0])
             Source: torch.nn.functional.pad
-            """, samples: ["x:pad({1, 2})", "x:pad({1, 0, 2, 1})", "x:pad({-1, 1})"]
-        ) { .tensor(try $0.tensor(0).pad(try $0.ints(1), try $0.scalar(3))) },
+            """, samples: [
+                "x:pad({1, 2})", "x:pad({1, 0, 2, 1})", "x:pad({-1, 1})", "t3:pad({2, 1}, \"reflect\")", "img:pad({1, 0, 2, 3}, \"replicate\")",
+                "t3:pad({3, 1}, \"circular\")", "x:pad({-1, 2}, \"reflect\")",
+            ]
+        ) {
+            let mode = try $0.string(2)
+            if mode == "constant" { return .tensor(try $0.tensor(0).pad(try $0.ints(1), try $0.scalar(3))) }
+            guard try $0.scalar(3).double == 0 else { throw TensorError("pad: a value has a meaning with mode \"constant\" only") }
+            return .tensor(try $0.tensor(0).pad(try $0.ints(1), mode))
+        },
         Op(
             """
             contiguous(input: tensor) -> tensor

@@ -267,18 +267,30 @@ extension Tensor {
         let v = try values.packed()
         for (i, r) in rows.enumerated() { (out.pointer + r * bytes).copyMemory(from: v.pointer + i * bytes, byteCount: bytes) }
         guard shouldRecord(self, values) else { return out }
-        return try out.record("index_put", [self, values], differentiable: false) { g in
-            let g = try g.first.packed()
-            let base = try g.copied()
+        let (whole, part) = (shape, values.shape)
+        return try out.record("index_put", self, values) { g in
             // The last write to a row wins, so only that one gets its gradient.
             var last: [Int: Int] = [:]
             for (i, r) in rows.enumerated() { last[r] = i }
-            let gv = try Tensor.zeros(v.shape, g.dtype)
-            for (r, i) in last {
-                (gv.pointer + i * bytes).copyMemory(from: g.pointer + r * bytes, byteCount: bytes)
-                base.window(Shape(base.shape[1]), Shape(1), offset: r * base.shape[1]).fillElements(.int(0))
+            func kept(_ g: Tensor) throws -> Tensor {
+                let base = try g.copied()
+                for r in last.keys { base.window(Shape(whole[1]), Shape(1), offset: r * whole[1]).fillElements(.int(0)) }
+                return base
             }
-            return [base, gv]
+            /// Copies rows of packed `g` between their places in the whole and among the values.
+            func moved(_ g: Tensor, toValues: Bool) throws -> Tensor {
+                let out = try Tensor.zeros(toValues ? part : whole, g.dtype), g = try g.packed()
+                for (r, i) in last {
+                    let (from, to) = toValues ? (r, i) : (i, r)
+                    (out.pointer + to * bytes).copyMemory(from: g.pointer + from * bytes, byteCount: bytes)
+                }
+                return out
+            }
+            let g = try g.first
+            return [
+                try g.linearMap("index_put", kept, adjoint: kept),
+                try g.linearMap("index_put") { try moved($0, toValues: true) } adjoint: { try moved($0, toValues: false) },
+            ]
         }
     }
 }

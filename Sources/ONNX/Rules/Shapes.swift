@@ -54,6 +54,7 @@ extension Rules {
             },
             "pad": one { c in
                 let rank = try c.value(0).rank, widths = try c.ints(1)
+                guard !c.has(2) || c.string(2) == "constant" else { throw ExportError("mode \"\(c.string(2) ?? "")\" of pad has no rule") }
                 // The last dimension comes first, before and behind in turn.
                 var before = Array(repeating: 0, count: rank), behind = before
                 for k in 0..<widths.count / 2 {

@@ -67,7 +67,8 @@ extension Rules {
             guard let target = Array(out[2...]).fixed, let source = Array(x.shape[2...]).fixed else {
                 throw ExportError("the size depends on the batch size")
             }
-            let nearest = c.string(3) == "nearest"
+            let mode = c.string(3) ?? "nearest", nearest = mode == "nearest"
+            guard nearest || mode == "linear" || mode == "bilinear" else { throw ExportError("mode \"\(mode)\" of interpolate has no rule") }
             // How far apart the places lie is the stated factor, unless it is to be taken from the sizes.
             var scales = zip(target, source).map { Double($0) / Double($1) }
             if c.has(2), !c.bool(5), !c.bool(4) { scales = try c.numbers(2, places) }

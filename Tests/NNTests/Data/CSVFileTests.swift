@@ -38,6 +38,20 @@ final class CSVFileTests: XCTestCase {
         XCTAssertEqual(texts(try read("a\n0x10\n").columns[0]), ["0x10"])
     }
 
+    func testTrueAndFalse() throws {
+        let table = try read("a,b,c,d\ntrue,True,true,\nfalse, FALSE ,maybe,true\n")
+        for i in 0...1 {
+            XCTAssertEqual(try numbers(table.columns[i]).0, .bool)
+            XCTAssertEqual(try numbers(table.columns[i]).1, [1, 0])
+        }
+        XCTAssertEqual(texts(table.columns[2]), ["true", "maybe"])
+        XCTAssertEqual(texts(table.columns[3]), ["", "true"])
+        XCTAssertEqual(texts(try read("a\ntrue\n") { $0.kinds = ["a": .string] }.columns[0]), ["true"])
+        XCTAssertEqual(try numbers(try read("a\n") { $0.kinds = ["a": .bool] }.columns[0]).0, .bool)
+        let message = Fixture.failure { _ = try read("a\ntrue\nyes\n") { $0.kinds = ["a": .bool] } }
+        XCTAssert(message.contains("line 3: column 'a': expected true or false, got 'yes'"), message)
+    }
+
     func testBadRowsAreNamed() throws {
         let text = "a,b\n1,2\n3\n4,x\n5,6,7\n\"8\n\",9\n10,11\n"
         let message = Fixture.failure { _ = try read(text) }
