@@ -33,6 +33,7 @@ extension Tensor {
             if GradMode.isEnabled {
                 return try Engine.recompute(try saved.map { try $0?.value() }, [g[0], g[1]]) { inputs in
                     guard var c = inputs[6] else { return [] }
+                    let h = layer.hidden
                     let states = try layer.steps(inputs) { sums, state, w, b in
                         let all = try sums + linear(state, w, b)
                         func gate(_ i: Int) throws -> Tensor { try all.slice(1, i * h, (i + 1) * h) }
