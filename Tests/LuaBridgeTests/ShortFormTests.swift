@@ -104,8 +104,8 @@ final class ShortFormTests: XCTestCase {
         XCTAssertEqual(Self.short, 0)
         XCTAssertEqual(Self.usual, 4)
         for (code, message) in [
-            ("return a + {}", "test.lua:1: add: "), ("return num.add_(a, 'x')", "test.lua:1: add_: "),
-            ("return num.neg(io.stdout)", "test.lua:1: neg: "),
+            ("return a + {}", "test.lua:1: add: "), ("return num.add_(a, 'x')", "test.lua:1: num.add_: "),
+            ("return num.neg(io.stdout)", "test.lua:1: num.neg: "),
         ] {
             XCTAssertThrowsError(try number(lua, code)) { error in
                 XCTAssertTrue("\(error)".hasPrefix(message) && "\(error)".contains("expected num"), "\(error)")

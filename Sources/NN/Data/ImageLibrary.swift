@@ -105,6 +105,8 @@ struct JPEGLibrary: Sendable {
         }
         var width: Int32 = 0, height: Int32 = 0, subsampling: Int32 = 0, space: Int32 = 0
         guard header(handle, start, UInt(bytes.count), &width, &height, &subsampling, &space) == 0 else { throw failure() }
+        // A file that ends among its tables is taken for a set of tables.
+        guard width > 0, height > 0 else { throw TensorError("\(ImageFault.jpeg(bytes))is no sound JPEG: it has no picture") }
         // A block of 32 by 32 pixels takes at least two bits.
         var decoded = try DecodedImage(width: Int(width), height: Int(height), channels: 3, fileSize: bytes.count, pixelsPerByte: 4096)
         let code = decoded.pixels.withUnsafeMutableBytes { out in
