@@ -6,7 +6,7 @@ from torch import nn
 
 from training import normalised
 
-epochs, batch_size, lr = int(sys.argv[1]), 128, 0.02
+epochs, batch_size, lr = int(sys.argv[1]), 64, 0.02
 torch.manual_seed(1)
 images, labels = normalised("train")
 test_images, test_labels = normalised("test")

@@ -6,7 +6,7 @@ local models = {
   defaults = {
     linear = {epochs = 5, batch_size = 32, lr = 0.02},
     mlp = {epochs = 4, batch_size = 128, lr = 0.004},
-    cnn = {epochs = 2, batch_size = 128, lr = 0.02},
+    cnn = {epochs = 2, batch_size = 64, lr = 0.02},
   },
 }
 
