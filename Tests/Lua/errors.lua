@@ -51,3 +51,13 @@ says(": data.loader: expected a dataset", require("data").loader, 3)
 says(": Tensor:tolist: takes at most 1 argument", function() tensor.ones(2):tolist(1) end)
 run:finish()
 check.done()
+
+-- Lists whose metamethods lie about what is in them come to an end.
+do
+  local optim = require "optim"
+  local endless = setmetatable({}, {__index = function() return {} end, __len = function() return 2 end})
+  local optimizer = optim.SGD(require("nn").Linear(2, 1):parameters(), {lr = 0.1})
+  pcall(optimizer.load_state_dict, optimizer, {param_groups = {{params = endless}}, state = {}})
+  pcall(optim.SGD, endless, {lr = 0.1})
+  pcall(require("nn").utils.clip_grad_norm_, endless, 1)
+end
