@@ -83,3 +83,8 @@ for _, values in ipairs{{}, {0}, {1e308, -1e308}, {0 / 0}, {math.huge, 1}, {5e-3
   end
 end
 check.done(60)
+-- Ranges that are lost in the numbers' own precision, at both ends of it.
+for _, values in ipairs{{1e30, 1e30}, {-1e300}, {1.7976931348623157e308}, {0, 5e-324}, {-1.7976931348623157e308, 1.7976931348623157e308}} do
+  local x = tensor(values, {dtype = "float64"})
+  check.that("histogram of " .. values[1], plot.hist(x):svg():find("</svg>", 1, true))
+end

@@ -188,12 +188,16 @@ struct PlotValues {
     static func histogram(_ numbers: [Double], bins: Int, range: (Double, Double)? = nil) -> AxesChart.Series {
         let finite = numbers.filter(\.isFinite)
         var (low, high) = range ?? (finite.min() ?? 0, finite.max() ?? 1)
-        if low == high { (low, high) = (low - 0.5, high + 0.5) }
+        if low == high {
+            // Where numbers are so large that halves are lost, by what they can tell apart.
+            let margin = max(0.5, low.ulp * Double(bins))
+            (low, high) = (max(low - margin, -.greatestFiniteMagnitude), min(high + margin, .greatestFiniteMagnitude))
+        }
         var counts = [Double](repeating: 0, count: bins)
         for number in finite where number >= low && number <= high {
             // Halves, so that the width of any range is a number.
-            let part = (number / 2 - low / 2) / (high / 2 - low / 2)
-            counts[min(max(Int(part * Double(bins)), 0), bins - 1)] += 1
+            let place = (number / 2 - low / 2) / (high / 2 - low / 2) * Double(bins)
+            counts[place.isFinite ? min(max(Int(place), 0), bins - 1) : 0] += 1
         }
         let width = high / Double(bins) - low / Double(bins)
         return AxesChart.Series(x: (0..<bins).map { low + (Double($0) + 0.5) * width }, y: counts, style: .bars)
