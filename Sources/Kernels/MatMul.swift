@@ -31,7 +31,9 @@ func productOf<V: Vector>(_: V.Type, _ g: kernel_gemm, _ item: Int, _ swapped: B
     // Rows of B some multiple of 512 bytes apart would crowd a few sets of the cache.
     let spread = p.b.step &* MemoryLayout<V.Scalar>.size & 511 != 0
     p.panelsFirst = p.m <= 8 &* tileRows && p.n >= p.m && p.b.line == 1 && spread
-    p.packA = p.a.step != 1 && p.n > 3 &* panel
+    // So would rows of A, which a tile reads one scalar of each at a time: twelve of them would fill all ways of one set.
+    let crowded = p.a.line &* MemoryLayout<V.Scalar>.size & 1023 == 0 && p.m >= tileRows
+    p.packA = (p.a.step != 1 || crowded) && p.n > 3 &* panel
     p.packB = p.b.line != 1 || (p.m > 2 &* tileRows && !p.panelsFirst)
     return p
 }
