@@ -6,6 +6,10 @@
 
 static chost_state *volatile signalled;
 static pthread_t lua_thread;
+static volatile sig_atomic_t received;  // the last SIGINT or SIGTERM
+static bool noting;
+
+static void note(int signal) { received = signal; }
 
 static void stop_hook(lua_State *L, lua_Debug *frame) {
     (void)frame;
@@ -30,6 +34,7 @@ static void handle(int signal) {
         pthread_kill(lua_thread, signal);
         return;
     }
+    if (signal == SIGINT || signal == SIGTERM) note(signal);
     chost_state *S = signalled;
     if (!S) return;
     if (signal == CHOST_STOP_SIGNAL) {
@@ -57,14 +62,26 @@ void chost_handle_signals(chost_state *S) {
     if (!S) setitimer(ITIMER_REAL, &(struct itimerval){0}, NULL);
     signalled = S;
     lua_thread = pthread_self();
-    struct sigaction action = {.sa_handler = S ? handle : SIG_DFL};
+    struct sigaction action = {.sa_handler = S ? handle : noting ? note : SIG_DFL};
     sigemptyset(&action.sa_mask);
     sigaction(SIGINT, &action, NULL);
     sigaction(SIGTERM, &action, NULL);
+    if (!S) action.sa_handler = SIG_DFL;
     sigaction(SIGALRM, &action, NULL);
     // Stays: a request to stop may arrive when the script has ended just then.
     if (S) sigaction(CHOST_STOP_SIGNAL, &action, NULL);
 }
+
+void chost_note_signals(bool on) {
+    noting = on;
+    struct sigaction action = {.sa_handler = on ? note : SIG_DFL};
+    sigemptyset(&action.sa_mask);
+    if (signalled) return;  // what stands when no state handles them any more
+    sigaction(SIGINT, &action, NULL);
+    sigaction(SIGTERM, &action, NULL);
+}
+
+int chost_received_signal(void) { return received; }
 
 // Not when another state has taken them over meanwhile.
 void chost_unhandle_signals(chost_state *S) {

@@ -37,6 +37,16 @@ extension Lua {
     /// From now on SIGINT and SIGTERM stop the running script. The second SIGINT ends the process.
     public func handleSignals() { chost_handle_signals(state) }
 
+    /// For a program that runs one script after another: SIGINT and SIGTERM that come between two of them, or too late for
+    /// one, are only noted. `false`: they end the program again.
+    public static func noteSignals(_ on: Bool) { chost_note_signals(on) }
+
+    /// The last SIGINT or SIGTERM that a script was stopped by or that was noted.
+    public static var receivedSignal: Int32? {
+        let signal = chost_received_signal()
+        return signal == 0 ? nil : signal
+    }
+
     /// The signal that asked the script to stop. Long native work polls it and throws `interruption`.
     public var interrupted: Int32? {
         let signal = state.pointee.interrupt

@@ -45,8 +45,9 @@ private final class LiveProcess: @unchecked Sendable {
         throw CocoaError(.featureUnsupported)
     }
 
-    func end(_ signal: Int32) -> Int32 {
-        kill(process.processIdentifier, signal)
+    /// The status, after a signal or by itself.
+    func end(_ signal: Int32? = nil) -> Int32 {
+        if let signal { kill(process.processIdentifier, signal) }
         process.waitUntilExit()
         return process.terminationReason == .uncaughtSignal ? -process.terminationStatus : process.terminationStatus
     }
@@ -125,6 +126,20 @@ final class WatchTests: XCTestCase {
         try scratch.write("s.lua", "print('back', require('tensor').rand(1):item() == require('tensor').rand(1):item())")
         _ = try live.wait("back\tfalse\n")
         XCTAssertEqual(live.end(SIGTERM), 143)
+    }
+
+    /// A signal that comes when the script is just over ends the watch too, and in order.
+    func testASignalBetweenTwoRunsIsNotLost() throws {
+        let scratch = try Scratch()
+        try scratch.write("late.lua", "kept = setmetatable({}, {__gc = function() os.execute('kill -TERM $PPID') end})")
+        XCTAssertEqual(try LiveProcess(["--watch", "late.lua"], folder: scratch.url).end(), 143)
+        try scratch.write("s.lua", "print('over')")
+        for attempt in 0..<12 {
+            let live = try LiveProcess(["--watch", "s.lua"], folder: scratch.url)
+            _ = try live.wait("over\n")
+            usleep(UInt32(attempt) * 100)
+            XCTAssertEqual(live.end(SIGTERM), 143)
+        }
     }
 
     /// Every run begins with the same random numbers, as a fresh process does.

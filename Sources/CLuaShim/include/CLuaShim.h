@@ -158,6 +158,10 @@ void chost_push_traceback(chost_state *S, lua_State *L, uint64_t number);
 
 // Interrupts
 void chost_handle_signals(chost_state *_Nullable S);
+// While no state handles them, SIGINT and SIGTERM are only noted, or (false) end the program as they do at its start.
+void chost_note_signals(bool on);
+// The last SIGINT or SIGTERM that was handled or noted; 0: none came.
+int chost_received_signal(void);
 void chost_interrupt(chost_state *S, int signal);
 void chost_clear_interrupt(chost_state *S);
 // From any thread: stops whatever script runs with handled signals as the signal CHOST_STOP_SIGNAL.

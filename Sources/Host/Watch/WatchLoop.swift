@@ -21,9 +21,6 @@ final class WatchLoop {
     /// Lua states whose W&B runs are still being sent: these look at the state's interrupt flag.
     private var retired: [ScriptRunner] = []
 
-    /// A signal that came while no script ran.
-    nonisolated(unsafe) private static var caught: Int32 = 0
-
     init(words: [String], arguments: Arguments) throws {
         self.words = words
         self.arguments = arguments
@@ -32,10 +29,15 @@ final class WatchLoop {
 
     func run() throws -> Int32 {
         DataCache.shared.isEnabled = true
-        defer { watcher.stop() }
+        // From here on a signal that no script listens to any more, or not yet, ends the watch in order.
+        Lua.noteSignals(true)
+        defer {
+            Lua.noteSignals(false)
+            watcher.stop()
+        }
         while true {
             let status = try runOnce()
-            if Self.endsWatching(status) { return leave(status) }
+            if let signal = Lua.receivedSignal { return leave(ExitCode.signal(signal)) }
             watcher.compare()
             if status != ExitCode.superseded {
                 let count = watcher.files.paths.count
@@ -47,10 +49,6 @@ final class WatchLoop {
             }
             say("starting again")
         }
-    }
-
-    private static func endsWatching(_ status: Int32) -> Bool {
-        status == ExitCode.signal(SIGINT) || status == ExitCode.signal(SIGTERM)
     }
 
     /// Runs the script to its end, an error, or a change of its files.
@@ -86,16 +84,14 @@ final class WatchLoop {
 
     /// Gives the signal that ended the wait; nil: a file changed.
     private func waitForChange() -> Int32? {
-        Self.caught = 0
-        for number in [SIGINT, SIGTERM] { _ = signal(number) { WatchLoop.caught = $0 } }
-        defer { for number in [SIGINT, SIGTERM] { _ = signal(number, SIG_DFL) } }
-        while Self.caught == 0 {
+        while true {
+            if let signal = Lua.receivedSignal { return signal }
             if watcher.wait(0.1) { return nil }
         }
-        return Self.caught
     }
 
     private func leave(_ status: Int32) -> Int32 {
+        Lua.noteSignals(false)
         if SupersededRuns.count > 0 {
             say("waiting until W&B has the runs that were stopped; Ctrl-C leaves them to host sync")
             SupersededRuns.join()
