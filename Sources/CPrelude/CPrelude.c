@@ -2,6 +2,9 @@
 #include <string.h>
 
 // A module is added in two lines: its text here, its name below.
+static const char lists[] = {
+#embed "../Host/Prelude/lists.lua"
+};
 static const char tensor[] = {
 #embed "../Host/Prelude/tensor.lua"
 };
@@ -109,6 +112,7 @@ static const char reference[] = {
 #define PRELUDE(name) { #name, name, sizeof name }
 
 static const struct { const char *name, *text; size_t length; } preludes[] = {
+    PRELUDE(lists),
     PRELUDE(tensor),
     PRELUDE(class),
     PRELUDE(nn),

@@ -60,4 +60,15 @@ do
   pcall(optimizer.load_state_dict, optimizer, {param_groups = {{params = endless}}, state = {}})
   pcall(optim.SGD, endless, {lr = 0.1})
   pcall(require("nn").utils.clip_grad_norm_, endless, 1)
+  pcall(require("nn").Conv2d, 1, 1, 3, {padding = endless})
+  local words = arg
+  arg = endless
+  pcall(require "progress", {1, 2})
+  arg = words
+  local script = [[local choices = setmetatable({}, {__index = function() return "no" end})
+    require "cli".parse{x = {"a", choices = choices}}]]
+  local out = io.popen(("echo '%s' | timeout 20 %s - --x b 2>&1"):format(script, arg[-1]))
+  local text = out:read "a"
+  local _, _, status = out:close()
+  assert(status == 1 or status == 2, ("%s %s"):format(status, text))
 end

@@ -1,6 +1,7 @@
 -- Command-line options of a script.
 local cli, host = ...
 local declare, fail = host.declare, host.fail
+local ipairs = host.prelude "lists"
 local exit = os.exit
 
 local function dashed(name) return (name:gsub("_", "-")) end

@@ -1,7 +1,7 @@
 -- The part of the module `data` that deals with Lua objects: datasets written in Lua, loaders, functions as transforms.
 local data, host = ...
 local tensor = require "tensor"
-local ipairs = host.ipairs
+local ipairs = host.prelude "lists"
 local declare, fail = host.declare, host.fail
 local is_native = host.data_native
 local pass_of = host.prelude("data_pass", data, host)

@@ -1,6 +1,6 @@
 -- Sequential, ModuleList, ModuleDict.
 local nn, host, core = ...
-local ipairs = host.ipairs
+local ipairs = host.prelude "lists"
 local fail = host.fail
 local dim = host.methods("Tensor").dim
 local Module, RECORD, is_module = core.Module, core.RECORD, core.is_module

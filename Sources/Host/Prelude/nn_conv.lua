@@ -2,6 +2,7 @@
 local nn, host, core = ...
 local tensor = require "tensor"
 local F, fail = nn.functional, host.fail
+local ipairs = host.prelude "lists"
 local define, Module, pair, single, tuple, positive = core.define, core.Module, core.pair, core.single, core.tuple, core.positive
 
 -- The input surrounded as padding_mode says, for a convolution that then pads nothing.

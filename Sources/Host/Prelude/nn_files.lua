@@ -1,6 +1,6 @@
 -- Files: weights as safetensors, whole training runs as checkpoints.
 local nn, host, core = ...
-local ipairs = host.ipairs
+local ipairs = host.prelude "lists"
 local declare, fail = host.declare, host.fail
 local is_module = core.is_module
 

@@ -2,6 +2,7 @@
 local nn, host, core = ...
 local tensor = require "tensor"
 local fail, is_module = host.fail, core.is_module
+local ipairs = host.prelude "lists"
 local Module, RECORD, method = core.Module, core.RECORD, core.method
 local members, walk, each_tensor, join, pairs_of = core.members, core.walk, core.each_tensor, core.join, core.pairs_of
 

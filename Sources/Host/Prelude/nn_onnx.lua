@@ -2,6 +2,7 @@
 local nn, host, core = ...
 local tensor = require "tensor"
 local declare, fail = host.declare, host.fail
+local ipairs = host.prelude "lists"
 
 -- Tensors of results and states, however they are nested, in order.
 local function flatten(value, out)

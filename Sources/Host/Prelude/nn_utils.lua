@@ -1,7 +1,7 @@
 -- nn.utils: gradients and parameters of a whole network at once.
 local nn, host, core = ...
 local tensor = require "tensor"
-local ipairs = host.ipairs
+local ipairs = host.prelude "lists"
 local declare, fail = host.declare, host.fail
 local utils = {}
 nn.utils = utils

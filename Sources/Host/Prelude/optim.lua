@@ -1,7 +1,7 @@
 -- Optimisers: options live in Lua tables (so that scripts and schedules can change them), state and math are native.
 local optim, host = ...
 local tensor = require "tensor"
-local ipairs = host.ipairs
+local ipairs = host.prelude "lists"
 local declare, document, fail = host.declare, host.document, host.fail
 local optimizer_state, zero_grad, export = host.optimizer_state, host.optimizer_zero_grad, host.optimizer_export
 

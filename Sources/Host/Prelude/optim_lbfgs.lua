@@ -2,7 +2,7 @@
 -- Optimization", algorithms 7.4 and 7.5 (the direction), 3.5 and 3.6 (the line search).
 local optim, host, define = ...
 local tensor = require "tensor"
-local ipairs = host.ipairs
+local ipairs = host.prelude "lists"
 local fail = host.fail
 
 local LBFGS = define([[

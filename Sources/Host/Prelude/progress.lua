@@ -2,6 +2,7 @@
 local _, host = ...
 local fail = host.fail
 local declare = host.declare
+local ipairs = host.prelude "lists"
 
 local Bar = {__name = "Progress"}
 Bar.__index = Bar

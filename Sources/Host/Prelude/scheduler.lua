@@ -1,7 +1,7 @@
 -- Learning-rate schedules. Formulas and names are PyTorch's; each schedule gives the next rate from the last one, so that
 -- several can act on one optimiser.
 local lr_scheduler, host = ...
-local ipairs = host.ipairs
+local ipairs = host.prelude "lists"
 local declare, document, fail = host.declare, host.document, host.fail
 
 local Scheduler = {}

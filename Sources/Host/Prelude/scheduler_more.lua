@@ -1,6 +1,6 @@
 -- Schedules made of other schedules, and the one that watches results.
 local host, core = ...
-local ipairs = host.ipairs
+local ipairs = host.prelude "lists"
 local fail, define, plain = host.fail, core.define, core.plain
 local per_group, last_rates = core.per_group, core.last_rates
 

@@ -1,17 +1,8 @@
 -- The part of the module `tensor` that deals with Lua functions.
 local tensor, host = ...
 local declare = host.declare
+local ipairs = host.prelude "lists"
 local methods = host.methods("Tensor")
-
--- ipairs for lists that scripts hand over: an __index that answers for every place would never come to an end, so of a
--- table with a metatable only what it really holds is visited.
-local function next_held(list, i)
-  if i < rawlen(list) then return i + 1, rawget(list, i + 1) end
-end
-function host.ipairs(list)
-  if type(list) ~= "table" or getmetatable(list) == nil then return ipairs(list) end
-  return next_held, list, 0
-end
 
 -- Puts the mode back however the block is left, without getting between an error and its traceback.
 local restore = {
