@@ -37,9 +37,9 @@ if opt.out == "" then opt.out = pachyderm.inside and pachyderm.output() or "out"
 -- Data: the last 5,000 training images choose nothing, they only watch (validation).
 local full = data.mnist{root = opt.data, split = "train"}
 local train = data.Subset(full, tensor.arange(0, 55000))
-local val = data.loader(data.Subset(full, tensor.arange(55000, 60000)), {batch_size = 1000})
+local val = data.loader(data.Subset(full, tensor.arange(55000, 60000)), {batch_size = 250})
 local digits = data.mnist{root = opt.data, split = "test"}
-local test = data.loader(digits, {batch_size = 1000})
+local test = data.loader(digits, {batch_size = 250})
 
 -- Each epoch has a loader of its own, so that a resumed run sees the same order.
 local function epoch_loader(epoch)

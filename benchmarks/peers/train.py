@@ -25,8 +25,8 @@ def accuracy(x, y):
     net.eval()
     correct = 0
     with torch.no_grad():
-        for i in range(0, len(y), 1000):
-            correct += (net(x[i : i + 1000]).argmax(1) == y[i : i + 1000]).sum().item()
+        for i in range(0, len(y), 250):
+            correct += (net(x[i : i + 250]).argmax(1) == y[i : i + 250]).sum().item()
     return correct / len(y)
 
 
