@@ -263,7 +263,7 @@ class Bench:
             return seconds
 
         def peer_train():
-            seconds, _, values = run(python("train.py", "2"))
+            seconds, _, values = run(python("train.py", "1"))
             accuracies["peers"].append(100 * values["accuracy"])
             return seconds
 

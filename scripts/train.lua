@@ -48,7 +48,7 @@ end
 
 tensor.manual_seed(opt.seed)
 local net = models[opt.model]()
-local loss_fn = nn.CrossEntropyLoss()
+local loss_fn = models.loss(opt.model)
 local optimizer, scheduler = models.optimizer(opt, net, #epoch_loader(1))
 
 -- Inside a job only /tmp outlives a killed try; the folder there belongs to this job, datum and pipeline.
@@ -75,7 +75,7 @@ local function evaluate(loader)
   tensor.no_grad(function()
     for x, y in loader do
       local logits = net(x)
-      loss = loss + loss_fn(logits, y):item() * #y
+      loss = loss + nn.functional.cross_entropy(logits, y):item() * #y
       correct = correct + logits:argmax(1):eq(y):sum():item()
       count = count + #y
     end

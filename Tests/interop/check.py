@@ -249,8 +249,8 @@ def trained():
         "linear": torch.nn.Sequential(torch.nn.Flatten(), torch.nn.Linear(784, 10)),
         "cnn": torch.nn.Sequential(
             torch.nn.Conv2d(1, 8, 5), torch.nn.BatchNorm2d(8), torch.nn.ReLU(), torch.nn.MaxPool2d(2),
-            torch.nn.Conv2d(8, 16, 5), torch.nn.BatchNorm2d(16), torch.nn.ReLU(), torch.nn.MaxPool2d(2),
-            torch.nn.Flatten(), torch.nn.Linear(256, 64), torch.nn.ReLU(), torch.nn.Linear(64, 10)),
+            torch.nn.Conv2d(8, 24, 5), torch.nn.BatchNorm2d(24), torch.nn.ReLU(), torch.nn.MaxPool2d(2),
+            torch.nn.Flatten(), torch.nn.Linear(384, 64), torch.nn.BatchNorm1d(64), torch.nn.ReLU(), torch.nn.Linear(64, 10)),
     }
     for kind, net in nets.items():
         out = path(kind)

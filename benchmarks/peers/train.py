@@ -13,9 +13,9 @@ test_images, test_labels = normalised("test")
 train, validation = torch.arange(55000), (images[55000:], labels[55000:])
 net = nn.Sequential(
     nn.Conv2d(1, 8, 5), nn.BatchNorm2d(8), nn.ReLU(), nn.MaxPool2d(2),
-    nn.Conv2d(8, 16, 5), nn.BatchNorm2d(16), nn.ReLU(), nn.MaxPool2d(2),
-    nn.Flatten(), nn.Linear(256, 64), nn.ReLU(), nn.Linear(64, 10))
-loss_fn = nn.CrossEntropyLoss()
+    nn.Conv2d(8, 24, 5), nn.BatchNorm2d(24), nn.ReLU(), nn.MaxPool2d(2),
+    nn.Flatten(), nn.Linear(384, 64), nn.BatchNorm1d(64), nn.ReLU(), nn.Linear(64, 10))
+loss_fn = nn.CrossEntropyLoss(label_smoothing=0.05)
 optimizer = torch.optim.AdamW(net.parameters(), lr=lr)
 steps = (len(train) + batch_size - 1) // batch_size
 scheduler = torch.optim.lr_scheduler.OneCycleLR(optimizer, max_lr=lr, epochs=epochs, steps_per_epoch=steps)
