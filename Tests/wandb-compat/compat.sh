@@ -6,9 +6,9 @@ set -eu
 here=$(cd "$(dirname "$0")" && pwd)
 host=$(realpath "${1:?"usage: compat.sh path/to/host"}")
 venv="$here/../../.venv-wandb"
-[ -x "$venv/bin/wandb" ] || { python3 -m venv "$venv" && "$venv/bin/pip" install --quiet wandb pillow; }
+[ -x "$venv/bin/python" ] || python3 -m venv "$venv"
 venv=$(realpath "$venv")
-"$venv/bin/python" -c 'import pexpect, pyte' 2> /dev/null || "$venv/bin/pip" install --quiet pexpect pyte
+"$venv/bin/python" -c 'import numpy, pexpect, PIL, pyte, wandb' 2> /dev/null || "$venv/bin/pip" install --quiet numpy pexpect pillow pyte wandb
 work=$(mktemp -d)
 servers=
 trap 'kill $servers 2>/dev/null || true; rm -rf "$work"' EXIT
@@ -30,8 +30,9 @@ serve() { # NAME: starts a server and puts its address into NAME.url
   echo "http://127.0.0.1:$(cat "$1.port")" > "$1.url"
 }
 state() { "$venv/bin/python" -c 'import sys, urllib.request; print(urllib.request.urlopen(sys.argv[1] + "/_state").read().decode())' "$(cat "$1.url")" > "$1.json"; }
-ours() { (mkdir -p "$1" && cd "$1" && cp "$here/train.lua" . && "$host" train.lua "$@" > /dev/null 2>&1); }
-official() { (mkdir -p "$1" && cd "$1" && cp "$here/train.py" . && "$venv/bin/python" train.py "$@" > /dev/null 2>&1); }
+quietly() { "$@" > said.txt 2>&1 || { echo "failed: $*"; cat said.txt; return 1; }; }
+ours() { (mkdir -p "$1" && cd "$1" && cp "$here/train.lua" . && quietly "$host" train.lua "$@"); }
+official() { (mkdir -p "$1" && cd "$1" && cp "$here/train.py" . && quietly "$venv/bin/python" train.py "$@"); }
 failed=0
 compare() { "$venv/bin/python" "$here/compare.py" "$@" || failed=1; }
 
