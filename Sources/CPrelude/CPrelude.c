@@ -69,8 +69,23 @@ static const char scheduler_more[] = {
 static const char wandb[] = {
 #embed "../Host/Prelude/wandb.lua"
 };
-static const char wandb_more[] = {
-#embed "../Host/Prelude/wandb_more.lua"
+static const char wandb_media[] = {
+#embed "../Host/Prelude/wandb_media.lua"
+};
+static const char wandb_artifacts[] = {
+#embed "../Host/Prelude/wandb_artifacts.lua"
+};
+static const char wandb_watch[] = {
+#embed "../Host/Prelude/wandb_watch.lua"
+};
+static const char wandb_sweeps[] = {
+#embed "../Host/Prelude/wandb_sweeps.lua"
+};
+static const char wandb_api[] = {
+#embed "../Host/Prelude/wandb_api.lua"
+};
+static const char wandb_console[] = {
+#embed "../Host/Prelude/wandb_console.lua"
 };
 static const char data[] = {
 #embed "../Host/Prelude/data.lua"
@@ -134,7 +149,12 @@ static const struct { const char *name, *text; size_t length; } preludes[] = {
     PRELUDE(scheduler),
     PRELUDE(scheduler_more),
     PRELUDE(wandb),
-    PRELUDE(wandb_more),
+    PRELUDE(wandb_media),
+    PRELUDE(wandb_artifacts),
+    PRELUDE(wandb_watch),
+    PRELUDE(wandb_sweeps),
+    PRELUDE(wandb_api),
+    PRELUDE(wandb_console),
     PRELUDE(data),
     PRELUDE(data_pass),
     PRELUDE(cli),

@@ -4,7 +4,7 @@ local declare = host.declare
 
 local wandb = {}
 local Run = {}
-local more
+local following -- what goes along with a run by itself: wandb_console.lua
 
 host.document([[
 wandb.Run
@@ -116,7 +116,7 @@ Example:
   wandb.run --> nil
 Source: wandb.Run.finish
 ]], function(run, exit_code)
-  more.finishing(run)
+  following.finishing(run)
   native.native_finish(run._native, exit_code)
   if wandb.run == run then wandb.run = nil end
 end)
@@ -130,7 +130,7 @@ Example:
   run:finish()
 Source: wandb.Run.finish
 ]], function(run, successor)
-  more.finishing(run)
+  following.finishing(run)
   native.native_supersede(run._native, successor)
   if wandb.run == run then wandb.run = nil end
 end)
@@ -172,14 +172,14 @@ Source: wandb.init
   if assigned then chosen.sweep_id = assigned.sweep_id end
   local run
   -- A script that does not finish its run ends it with itself.
-  local function at_end() if run then more.keep_code(run) end end
+  local function at_end() if run then following.keep_code(run) end end
   run = setmetatable({_native = native.native_start(chosen, config or {}, arg and arg[0], assigned ~= nil, at_end)}, Run)
   rawset(run, "config", view(run, function(r) return native.native_config(r._native) end,
     function(r, key, value) native.native_configure(r._native, {[key] = value}) end))
   rawset(run, "summary", view(run, function(r) return native.native_summary(r._native) end,
     function(r, key, value) native.native_summarize(r._native, key, value) end))
   wandb.run, wandb.config, wandb.summary = run, run.config, run.summary
-  more.started(run)
+  following.started(run)
   return run
 end)
 
@@ -187,7 +187,12 @@ local function current(name)
   return wandb.run or host.fail("wandb." .. name .. ": there is no run; call wandb.init first")
 end
 
-more = host.prelude("wandb_more", wandb, Run, native, host)
+host.prelude("wandb_media", wandb, native, host)
+local remote = host.prelude("wandb_artifacts", wandb, Run, native, host)
+host.prelude("wandb_watch", Run, native, host)
+host.prelude("wandb_sweeps", wandb, native, host)
+host.prelude("wandb_api", wandb, native, host, remote)
+following = host.prelude("wandb_console", Run, native)
 
 for _, name in ipairs{"log", "define_metric", "alert", "finish", "save", "log_artifact", "use_artifact", "watch", "unwatch"} do
   wandb[name] = function(...) return current(name)[name](current(name), ...) end
