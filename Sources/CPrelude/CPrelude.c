@@ -17,6 +17,9 @@ static const char nn[] = {
 static const char nn_module[] = {
 #embed "../Host/Prelude/nn_module.lua"
 };
+static const char nn_draw[] = {
+#embed "../Host/Prelude/nn_draw.lua"
+};
 static const char nn_init[] = {
 #embed "../Host/Prelude/nn_init.lua"
 };
@@ -61,6 +64,9 @@ static const char optim_lbfgs[] = {
 };
 static const char scheduler[] = {
 #embed "../Host/Prelude/scheduler.lua"
+};
+static const char scheduler_formulas[] = {
+#embed "../Host/Prelude/scheduler_formulas.lua"
 };
 static const char scheduler_more[] = {
 #embed "../Host/Prelude/scheduler_more.lua"
@@ -132,6 +138,7 @@ static const struct { const char *name, *text; size_t length; } preludes[] = {
     PRELUDE(class),
     PRELUDE(nn),
     PRELUDE(nn_module),
+    PRELUDE(nn_draw),
     PRELUDE(nn_init),
     PRELUDE(nn_containers),
     PRELUDE(nn_layers),
@@ -147,6 +154,7 @@ static const struct { const char *name, *text; size_t length; } preludes[] = {
     PRELUDE(optim),
     PRELUDE(optim_lbfgs),
     PRELUDE(scheduler),
+    PRELUDE(scheduler_formulas),
     PRELUDE(scheduler_more),
     PRELUDE(wandb),
     PRELUDE(wandb_media),

@@ -34,7 +34,7 @@ function core.number(x)
 end
 
 for _, part in ipairs{
-  "nn_module", "nn_init", "nn_containers", "nn_layers", "nn_conv", "nn_norm", "nn_activations", "nn_losses",
+  "nn_module", "nn_draw", "nn_init", "nn_containers", "nn_layers", "nn_conv", "nn_norm", "nn_activations", "nn_losses",
   "nn_recurrent", "nn_attention", "nn_utils", "nn_files", "nn_onnx",
 } do
   host.prelude(part, nn, host, core)
