@@ -55,9 +55,8 @@ func batchNormStatsTask<V: Vector>(_: V.Type, _ s: Shared<NormArguments>, _ chun
             let j = v &* V.lanes
             let count = min(V.lanes, a.c &- j)
             let zero = V(0.0)
-            let m = foldColumn(a.n, zero, at: { loadSome(x + ($0 &* a.c &+ j), count, zero) }, step: { $0 + $1 }, combine: { $0 + $1 }) / size
-            let q = foldColumn(
-                a.n, zero, at: { loadSome(x + ($0 &* a.c &+ j), count, zero) - m }, step: { V.fma($1, $1, $0) }, combine: { $0 + $1 })
+            let m = foldColumn(SumFold.self, a.n) { loadSome(x + ($0 &* a.c &+ j), count, zero) } / size
+            let q = foldColumn(SquaresFold.self, a.n) { loadSome(x + ($0 &* a.c &+ j), count, zero) - m }
             storeSome(m, mean + j, count)
             storeSome(q / size, variance + j, count)
         }
@@ -129,11 +128,10 @@ func batchNormBackwardTask<V: Vector>(_: V.Type, _ s: Shared<NormArguments>, _ c
             let m = loadSome(mean + j, count, zero)
             let r = loadSome(rstd + j, count, zero)
             let w = r * (weight.map { loadSome($0 + j, count, zero) } ?? V(1.0))
-            let sum = foldColumn(a.n, zero, at: { loadSome(gy + ($0 &* a.c &+ j), count, zero) }, step: { $0 + $1 }, combine: { $0 + $1 })
-            let dot = foldColumn(
-                a.n, zero,
-                at: { loadSome(gy + ($0 &* a.c &+ j), count, zero) * ((loadSome(x + ($0 &* a.c &+ j), count, zero) - m) * r) },
-                step: { $0 + $1 }, combine: { $0 + $1 })
+            let sum = foldColumn(SumFold.self, a.n) { loadSome(gy + ($0 &* a.c &+ j), count, zero) }
+            let dot = foldColumn(SumFold.self, a.n) {
+                loadSome(gy + ($0 &* a.c &+ j), count, zero) * ((loadSome(x + ($0 &* a.c &+ j), count, zero) - m) * r)
+            }
             if let gweight { storeSome(dot, gweight + j, count) }
             if let gbias { storeSome(sum, gbias + j, count) }
             guard let gx else { continue }

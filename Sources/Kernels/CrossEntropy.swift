@@ -65,7 +65,7 @@ func crossEntropyTask<V: Vector>(_: V.Type, _ s: Shared<CrossEntropyArguments>, 
 func exponentialSum<V: Vector>(_ x: UnsafePointer<V.Scalar>, _ n: Int, _: V.Type) -> (V.Scalar, V.Scalar) {
     if n <= V.lanes {
         let v = loadSome(x, n, V.infinity.negated)
-        let shift = finiteOrZero(V(greatest(v)))
+        let shift = finiteOrZero(V(MaxFold.collapse(v)))
         return (shift[0], V.exp(v - shift).sum)
     }
     let shift = finiteOrZero(V(maxScalar(x, n, V.self)))

@@ -3,6 +3,64 @@ import KernelABI
 // Reductions in an order that depends on sizes alone: lanes run in parallel within a block of
 // KERNEL_BLOCK elements, then the blocks' results are added up in groups of 64, groups of groups, ...
 
+/// A way to fold vectors into one and that into a number. A type, not closures: the compiler calls a closure that is used in
+/// several places through memory, ten times as slowly.
+protocol Folding {
+    /// What changes nothing; lanes that are not there hold it.
+    static func identity<V: Vector>(_: V.Type) -> V
+    /// Takes an element in.
+    static func step<V: Vector>(_ folded: V, _ x: V) -> V
+    /// Joins two results.
+    static func combine<V: Vector>(_ a: V, _ b: V) -> V
+    static func collapse<V: Vector>(_ folded: V) -> V.Scalar
+}
+
+enum SumFold: Folding {
+    @inline(__always) static func identity<V: Vector>(_: V.Type) -> V { V(0.0) }
+    @inline(__always) static func step<V: Vector>(_ folded: V, _ x: V) -> V { folded + x }
+    @inline(__always) static func combine<V: Vector>(_ a: V, _ b: V) -> V { a + b }
+    @inline(__always) static func collapse<V: Vector>(_ folded: V) -> V.Scalar { folded.sum }
+}
+
+/// Sums squares.
+enum SquaresFold: Folding {
+    @inline(__always) static func identity<V: Vector>(_: V.Type) -> V { V(0.0) }
+    @inline(__always) static func step<V: Vector>(_ folded: V, _ x: V) -> V { V.fma(x, x, folded) }
+    @inline(__always) static func combine<V: Vector>(_ a: V, _ b: V) -> V { a + b }
+    @inline(__always) static func collapse<V: Vector>(_ folded: V) -> V.Scalar { folded.sum }
+}
+
+/// Sums magnitudes.
+enum MagnitudesFold: Folding {
+    @inline(__always) static func identity<V: Vector>(_: V.Type) -> V { V(0.0) }
+    @inline(__always) static func step<V: Vector>(_ folded: V, _ x: V) -> V { folded + x.magnitude }
+    @inline(__always) static func combine<V: Vector>(_ a: V, _ b: V) -> V { a + b }
+    @inline(__always) static func collapse<V: Vector>(_ folded: V) -> V.Scalar { folded.sum }
+}
+
+enum ProductFold: Folding {
+    @inline(__always) static func identity<V: Vector>(_: V.Type) -> V { V(1.0) }
+    @inline(__always) static func step<V: Vector>(_ folded: V, _ x: V) -> V { folded * x }
+    @inline(__always) static func combine<V: Vector>(_ a: V, _ b: V) -> V { a * b }
+    @inline(__always) static func collapse<V: Vector>(_ folded: V) -> V.Scalar { folded.product }
+}
+
+/// The greatest; a NaN wins.
+enum MaxFold: Folding {
+    @inline(__always) static func identity<V: Vector>(_: V.Type) -> V { V.infinity.negated }
+    @inline(__always) static func step<V: Vector>(_ folded: V, _ x: V) -> V { V.max(folded, x) }
+    @inline(__always) static func combine<V: Vector>(_ a: V, _ b: V) -> V { V.max(a, b) }
+    @inline(__always) static func collapse<V: Vector>(_ folded: V) -> V.Scalar { V.anyLane(folded.isNaN) ? V.scalar(.nan) : folded.maximum }
+}
+
+/// The least; a NaN wins.
+enum MinFold: Folding {
+    @inline(__always) static func identity<V: Vector>(_: V.Type) -> V { V.infinity }
+    @inline(__always) static func step<V: Vector>(_ folded: V, _ x: V) -> V { V.min(folded, x) }
+    @inline(__always) static func combine<V: Vector>(_ a: V, _ b: V) -> V { V.min(a, b) }
+    @inline(__always) static func collapse<V: Vector>(_ folded: V) -> V.Scalar { V.anyLane(folded.isNaN) ? V.scalar(.nan) : folded.minimum }
+}
+
 /// Three levels of partial results; each level takes in at most 64 of the one before (the last any number).
 struct FoldTree<V: Vector> {
     var near: V
@@ -33,11 +91,10 @@ struct FoldTree<V: Vector> {
 }
 
 /// Folds n elements, seen through `at(i)` (a whole vector at element i) and `some(i, count)` (padded so
-/// that the pad does not matter), into one vector. `step` takes an element in, `combine` joins results.
+/// that the pad does not matter), into one vector.
 @inline(__always)
-func foldRow<V: Vector>(
-    _ n: Int, _ identity: V, at: (Int) -> V, some: (Int, Int) -> V, step: (V, V) -> V, combine: (V, V) -> V
-) -> V {
+func foldRow<F: Folding, V: Vector>(_: F.Type, _ n: Int, at: (Int) -> V, some: (Int, Int) -> V) -> V {
+    let identity = F.identity(V.self)
     var tree = FoldTree(identity)
     var start = 0
     while start < n {
@@ -48,22 +105,22 @@ func foldRow<V: Vector>(
         var d = identity
         var i = start
         while i &+ 4 &* V.lanes <= end {
-            a = step(a, at(i))
-            b = step(b, at(i &+ V.lanes))
-            c = step(c, at(i &+ 2 &* V.lanes))
-            d = step(d, at(i &+ 3 &* V.lanes))
+            a = F.step(a, at(i))
+            b = F.step(b, at(i &+ V.lanes))
+            c = F.step(c, at(i &+ 2 &* V.lanes))
+            d = F.step(d, at(i &+ 3 &* V.lanes))
             i &+= 4 &* V.lanes
         }
         while i < end {
-            a = step(a, some(i, min(V.lanes, end &- i)))
+            a = F.step(a, some(i, min(V.lanes, end &- i)))
             i &+= V.lanes
         }
-        let block = combine(combine(a, b), combine(c, d))
+        let block = F.combine(F.combine(a, b), F.combine(c, d))
         if n <= Int(KERNEL_BLOCK) { return block }
-        tree.add(block, combine)
+        tree.add(block) { F.combine($0, $1) }
         start = end
     }
-    return tree.total(combine)
+    return tree.total { F.combine($0, $1) }
 }
 
 /// The sum of `at(i, count)` over n elements, one vector after the other: for what costs more than the sum.
@@ -87,7 +144,8 @@ func sumRow<V: Vector>(_: V.Type, _ n: Int, _ at: (Int, Int) -> V) -> V.Scalar {
 
 /// Folds n rows of one vector each, `at(r)` giving row r: 64 rows in sequence, then as above.
 @inline(__always)
-func foldColumn<V: Vector>(_ n: Int, _ identity: V, at: (Int) -> V, step: (V, V) -> V, combine: (V, V) -> V) -> V {
+func foldColumn<F: Folding, V: Vector>(_: F.Type, _ n: Int, at: (Int) -> V) -> V {
+    let identity = F.identity(V.self)
     var tree = FoldTree(identity)
     var start = 0
     while start < n {
@@ -95,14 +153,14 @@ func foldColumn<V: Vector>(_ n: Int, _ identity: V, at: (Int) -> V, step: (V, V)
         var a = identity
         var i = start
         while i < end {
-            a = step(a, at(i))
+            a = F.step(a, at(i))
             i &+= 1
         }
         if n <= 64 { return a }
-        tree.add(a, combine)
+        tree.add(a) { F.combine($0, $1) }
         start = end
     }
-    return tree.total(combine)
+    return tree.total { F.combine($0, $1) }
 }
 
 /// x [outer, n, inner] to y [outer, inner]. `row` folds n contiguous elements to a scalar, `column` n
@@ -130,17 +188,23 @@ func reduceFloats<V: Vector>(
     }
 }
 
-/// A reduction that is one fold: both directions from the same parts. `pad` must not change the result.
+/// A reduction that is one fold: both directions from the same parts.
 @inline(__always)
-func reduceSimply<V: Vector>(
-    _: V.Type, _ outer: Int, _ n: Int, _ inner: Int, _ x: UnsafeRawPointer, _ y: UnsafeMutableRawPointer,
-    identity: V, pad: V, step: (V, V) -> V, combine: (V, V) -> V, collapse: (V) -> V.Scalar
+func reduceSimply<F: Folding, V: Vector>(
+    _: F.Type, _: V.Type, _ outer: Int, _ n: Int, _ inner: Int, _ x: UnsafeRawPointer, _ y: UnsafeMutableRawPointer
 ) {
     reduceFloats(
-        V.self, outer, n, inner, x, y,
-        row: { p, n in
-            collapse(
-                foldRow(n, identity, at: { V.load(p + $0) }, some: { loadSome(p + $0, $1, pad) }, step: step, combine: combine))
-        },
-        column: { n, at in foldColumn(n, identity, at: at, step: step, combine: combine) })
+        V.self, outer, n, inner, x, y, row: { p, n in F.collapse(foldMemory(F.self, V.self, p, n)) },
+        column: { n, at in foldColumn(F.self, n, at: at) })
+}
+
+/// n elements that lie one after the other. What comes next is fetched ahead: the CPU's own fetching stops at every page.
+@inline(__always)
+func foldMemory<F: Folding, V: Vector>(_: F.Type, _: V.Type, _ p: UnsafePointer<V.Scalar>, _ n: Int) -> V {
+    foldRow(
+        F.self, n,
+        at: {
+            kernel_prefetch(p + ($0 &+ 32 &* V.lanes))
+            return V.load(p + $0)
+        }, some: { loadSome(p + $0, $1, F.identity(V.self)) })
 }

@@ -11,10 +11,7 @@ func layerNormTask<V: Vector>(_: V.Type, _ s: Shared<NormArguments>, _ chunk: In
         let x = a.x.assumingMemoryBound(to: V.Scalar.self) + r &* a.s
         let y = a.y!.assumingMemoryBound(to: V.Scalar.self) + r &* a.s
         let m = V(sumScalar(x, a.s, V.self)) / size
-        let q = sumRow(V.self, a.s) { i, n in
-            let d = loadSome(x + i, n, m) - m
-            return d * d
-        }
+        let q = foldRow(SquaresFold.self, a.s, at: { V.load(x + $0) - m }, some: { loadSome(x + $0, $1, m) - m }).sum
         let rstd = V(1.0) / (V(q) / size + V(a.eps)).squareRoot
         a.out1!.assumingMemoryBound(to: V.Scalar.self)[r] = m[0]
         a.out2!.assumingMemoryBound(to: V.Scalar.self)[r] = rstd[0]

@@ -4,21 +4,13 @@ import KernelABI
 
 @inline(__always)
 func sumScalar<V: Vector>(_ p: UnsafePointer<V.Scalar>, _ n: Int, _: V.Type) -> V.Scalar {
-    foldRow(n, V(0.0), at: { V.load(p + $0) }, some: { loadSome(p + $0, $1, V(0.0)) }, step: { $0 + $1 }, combine: { $0 + $1 }).sum
+    foldMemory(SumFold.self, V.self, p, n).sum
 }
 
 @inline(__always)
 func maxScalar<V: Vector>(_ p: UnsafePointer<V.Scalar>, _ n: Int, _: V.Type) -> V.Scalar {
-    let low = V.infinity.negated
-    return greatest(
-        foldRow(n, low, at: { V.load(p + $0) }, some: { loadSome(p + $0, $1, low) }, step: { V.max($0, $1) }, combine: { V.max($0, $1) }))
+    MaxFold.collapse(foldMemory(MaxFold.self, V.self, p, n))
 }
-
-/// The greatest lane; NaN if there is one.
-@inline(__always)
-func greatest<V: Vector>(_ v: V) -> V.Scalar { V.anyLane(v.isNaN) ? V.scalar(.nan) : v.maximum }
-@inline(__always)
-func least<V: Vector>(_ v: V) -> V.Scalar { V.anyLane(v.isNaN) ? V.scalar(.nan) : v.minimum }
 
 /// Sum of squared deviations from the mean: one pass for the mean, one for the squares.
 @inline(__always)
@@ -28,14 +20,11 @@ func reduceM2<V: Vector>(_: V.Type, _ outer: Int, _ n: Int, _ inner: Int, _ x: U
         V.self, outer, n, inner, x, y,
         row: { p, n in
             let mean = V(sumScalar(p, n, V.self)) / size
-            return foldRow(
-                n, V(0.0), at: { V.load(p + $0) - mean }, some: { loadSome(p + $0, $1, mean) - mean },
-                step: { V.fma($1, $1, $0) }, combine: { $0 + $1 }
-            ).sum
+            return foldRow(SquaresFold.self, n, at: { V.load(p + $0) - mean }, some: { loadSome(p + $0, $1, mean) - mean }).sum
         },
         column: { n, at in
-            let mean = foldColumn(n, V(0.0), at: at, step: { $0 + $1 }, combine: { $0 + $1 }) / size
-            return foldColumn(n, V(0.0), at: { at($0) - mean }, step: { V.fma($1, $1, $0) }, combine: { $0 + $1 })
+            let mean = foldColumn(SumFold.self, n, at: at) / size
+            return foldColumn(SquaresFold.self, n) { at($0) - mean }
         })
 }
 
@@ -50,9 +39,9 @@ func reduceLogSumExp<V: Vector>(_: V.Type, _ outer: Int, _ n: Int, _ inner: Int,
             return (V.log(V(s)) + shift)[0]
         },
         column: { n, at in
-            let m = foldColumn(n, V.infinity.negated, at: at, step: { V.max($0, $1) }, combine: { V.max($0, $1) })
+            let m = foldColumn(MaxFold.self, n, at: at)
             let shift = finiteOrZero(m)
-            return V.log(foldColumn(n, V(0.0), at: { V.exp(at($0) - shift) }, step: { $0 + $1 }, combine: { $0 + $1 })) + shift
+            return V.log(foldColumn(SumFold.self, n) { V.exp(at($0) - shift) }) + shift
         })
 }
 
@@ -62,42 +51,12 @@ func finiteOrZero<V: Vector>(_ m: V) -> V { V.select(V.equal(m.magnitude, V.infi
 
 func reduceFloat(_ op: Int) -> kernel_reduce? {
     switch op {
-    case REDUCE_SUM:
-        { outer, n, inner, x, y in
-            reduceSimply(
-                FloatLanes.self, outer, n, inner, x, y, identity: 0.0, pad: 0.0, step: { $0 + $1 }, combine: { $0 + $1 }, collapse: { $0.sum })
-        }
-    case REDUCE_PROD:
-        { outer, n, inner, x, y in
-            reduceSimply(
-                FloatLanes.self, outer, n, inner, x, y, identity: 1.0, pad: 1.0, step: { $0 * $1 }, combine: { $0 * $1 }, collapse: { $0.product })
-        }
-    case REDUCE_MAX:
-        { outer, n, inner, x, y in
-            let low = FloatLanes.infinity.negated
-            reduceSimply(
-                FloatLanes.self, outer, n, inner, x, y, identity: low, pad: low, step: { FloatLanes.max($0, $1) },
-                combine: { FloatLanes.max($0, $1) }, collapse: { greatest($0) })
-        }
-    case REDUCE_MIN:
-        { outer, n, inner, x, y in
-            let high = FloatLanes.infinity
-            reduceSimply(
-                FloatLanes.self, outer, n, inner, x, y, identity: high, pad: high, step: { FloatLanes.min($0, $1) },
-                combine: { FloatLanes.min($0, $1) }, collapse: { least($0) })
-        }
-    case REDUCE_SUM_SQUARES:
-        { outer, n, inner, x, y in
-            reduceSimply(
-                FloatLanes.self, outer, n, inner, x, y, identity: 0.0, pad: 0.0, step: { FloatLanes.fma($1, $1, $0) },
-                combine: { $0 + $1 }, collapse: { $0.sum })
-        }
-    case REDUCE_SUM_ABS:
-        { outer, n, inner, x, y in
-            reduceSimply(
-                FloatLanes.self, outer, n, inner, x, y, identity: 0.0, pad: 0.0, step: { $0 + $1.magnitude },
-                combine: { $0 + $1 }, collapse: { $0.sum })
-        }
+    case REDUCE_SUM: { outer, n, inner, x, y in reduceSimply(SumFold.self, FloatLanes.self, outer, n, inner, x, y) }
+    case REDUCE_PROD: { outer, n, inner, x, y in reduceSimply(ProductFold.self, FloatLanes.self, outer, n, inner, x, y) }
+    case REDUCE_MAX: { outer, n, inner, x, y in reduceSimply(MaxFold.self, FloatLanes.self, outer, n, inner, x, y) }
+    case REDUCE_MIN: { outer, n, inner, x, y in reduceSimply(MinFold.self, FloatLanes.self, outer, n, inner, x, y) }
+    case REDUCE_SUM_SQUARES: { outer, n, inner, x, y in reduceSimply(SquaresFold.self, FloatLanes.self, outer, n, inner, x, y) }
+    case REDUCE_SUM_ABS: { outer, n, inner, x, y in reduceSimply(MagnitudesFold.self, FloatLanes.self, outer, n, inner, x, y) }
     case REDUCE_M2: { outer, n, inner, x, y in reduceM2(FloatLanes.self, outer, n, inner, x, y) }
     case REDUCE_LOGSUMEXP: { outer, n, inner, x, y in reduceLogSumExp(FloatLanes.self, outer, n, inner, x, y) }
     case REDUCE_ARGMAX: { outer, n, inner, x, y in reduceIndex(Float.self, outer, n, inner, x, y) { $0 > $1 || ($0 != $0 && $1 == $1) } }

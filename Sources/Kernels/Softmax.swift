@@ -55,15 +55,12 @@ func softmax<V: Vector>(_: V.Type, _ outer: Int, _ n: Int, _ inner: Int, _ x: Un
         column: { base, count in
             let p = x + base
             let q = y + base
-            let m = foldColumn(
-                n, V.infinity.negated, at: { loadSome(p + $0 &* inner, count, V(0.0)) }, step: { V.max($0, $1) }, combine: { V.max($0, $1) })
-            let s = foldColumn(
-                n, V(0.0),
-                at: {
-                    let e = V.exp(loadSome(p + $0 &* inner, count, V(0.0)) - m)
-                    storeSome(e, q + $0 &* inner, count)
-                    return e
-                }, step: { $0 + $1 }, combine: { $0 + $1 })
+            let m = foldColumn(MaxFold.self, n) { loadSome(p + $0 &* inner, count, V(0.0)) }
+            let s = foldColumn(SumFold.self, n) {
+                let e = V.exp(loadSome(p + $0 &* inner, count, V(0.0)) - m)
+                storeSome(e, q + $0 &* inner, count)
+                return e
+            }
             for i in 0..<n {
                 storeSome(loadSome(UnsafePointer(q + i &* inner), count, s) / s, q + i &* inner, count)
             }
@@ -85,11 +82,8 @@ func logSoftmax<V: Vector>(_: V.Type, _ outer: Int, _ n: Int, _ inner: Int, _ x:
         column: { base, count in
             let p = x + base
             let q = y + base
-            let m = foldColumn(
-                n, V.infinity.negated, at: { loadSome(p + $0 &* inner, count, V(0.0)) }, step: { V.max($0, $1) }, combine: { V.max($0, $1) })
-            let l = V.log(
-                foldColumn(
-                    n, V(0.0), at: { V.exp(loadSome(p + $0 &* inner, count, V(0.0)) - m) }, step: { $0 + $1 }, combine: { $0 + $1 }))
+            let m = foldColumn(MaxFold.self, n) { loadSome(p + $0 &* inner, count, V(0.0)) }
+            let l = V.log(foldColumn(SumFold.self, n) { V.exp(loadSome(p + $0 &* inner, count, V(0.0)) - m) })
             for i in 0..<n { storeSome((loadSome(p + i &* inner, count, m) - m) - l, q + i &* inner, count) }
         })
 }
@@ -114,9 +108,9 @@ func softmaxBackward<V: Vector>(
         column: { base, count in
             let p = y + base
             let q = g + base
-            let s = foldColumn(
-                n, zero, at: { loadSome(p + $0 &* inner, count, zero) * loadSome(q + $0 &* inner, count, zero) }, step: { $0 + $1 },
-                combine: { $0 + $1 })
+            let s = foldColumn(SumFold.self, n) {
+                loadSome(p + $0 &* inner, count, zero) * loadSome(q + $0 &* inner, count, zero)
+            }
             for i in 0..<n {
                 let at = i &* inner
                 storeSome(loadSome(p + at, count, zero) * (loadSome(q + at, count, zero) - s), gx + base + at, count)
@@ -144,8 +138,7 @@ func logSoftmaxBackward<V: Vector>(
         },
         column: { base, count in
             let q = g + base
-            let s = foldColumn(
-                n, zero, at: { loadSome(q + $0 &* inner, count, zero) }, step: { $0 + $1 }, combine: { $0 + $1 })
+            let s = foldColumn(SumFold.self, n) { loadSome(q + $0 &* inner, count, zero) }
             for i in 0..<n {
                 let at = i &* inner
                 storeSome(
