@@ -19,8 +19,8 @@ func share<Arguments>(
 ) {
     if items < 1 { return }
     let threads = exec.pointee.threads
-    // Less than some microseconds of work is not worth waking a thread for.
-    let chunks = threads < 2 ? 1 : max(1, min(items, min(4 &* threads, items &* work >> 13)))
+    // Less than some microseconds of work is not worth waking a thread for. (A shift binds tighter than a product.)
+    let chunks = threads < 2 ? 1 : max(1, min(items, min(4 &* threads, (items &* work) >> 14)))
     var s = Shared(arguments: arguments, items: items, perChunk: (items &+ chunks &- 1) / chunks)
     let count = (items &+ s.perChunk &- 1) / s.perChunk
     withUnsafeMutablePointer(to: &s) { s in

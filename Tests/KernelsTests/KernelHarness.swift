@@ -29,12 +29,15 @@ extension Level: @unchecked Sendable {}
 /// cannot be touched.
 enum TestThreads {
     nonisolated(unsafe) static var count = 1
+    /// Items of the largest job.
+    nonisolated(unsafe) static var most = 0
 
     static func withExec<R>(threads: Int = 1, _ body: (UnsafePointer<kernel_exec>) -> R) -> R {
         count = threads
         var exec = kernel_exec(
             threads: threads,
             run: { items, task, context in
+                TestThreads.most = max(TestThreads.most, items)
                 let threads = min(TestThreads.count, items)
                 if threads < 2 {
                     for i in 0..<max(items, 0) { task(context, i) }

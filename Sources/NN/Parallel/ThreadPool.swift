@@ -163,8 +163,8 @@ public enum Parallel {
             return
         }
         let chunks = (count + grain - 1) / grain
-        // As few pieces as balance the load: four per thread.
-        let perPiece = max(1, chunks / (threads * 4)) * grain
+        // As few pieces as balance the load: eight per thread, or the last ones leave a thread with nothing to do for long.
+        let perPiece = max(1, chunks / (threads * 8)) * grain
         let pieces = (count + perPiece - 1) / perPiece
         withoutActuallyEscaping(body) { body in
             withUnsafePointer(to: Job(body: body, count: count, grain: perPiece)) { job in
