@@ -70,6 +70,33 @@ final class OptimizerTests: XCTestCase {
         }
     }
 
+    /// Means of gradients that no longer come end at 0, not among numbers that the CPU is slow with; anything larger is kept.
+    private func checkDyingMeans<T: Real>(_ smallest: T, _: T.Type) {
+        let kept = smallest * 2, dying = smallest * T(1.0625)
+        for level in Level.all {
+            let values = (0..<count).map { $0 % 3 == 0 ? kept : $0 % 3 == 1 ? dying : -dying }
+            let zeros = Buffer<T>([T](repeating: 0, count: count))
+            let p = Buffer<T>(count: count, seed: 1), before = p.data
+            let m = Buffer<T>(values), v = Buffer<T>([T](repeating: 1, count: count)), momentum = Buffer<T>(values)
+            var a = kernel_adam(
+                lr: 0.1, beta1: 0.875, beta2: 0.875, eps: 1e-8, weight_decay: 0, decoupled: false, amsgrad: false, maximize: false, step: 9)
+            level.table.adam(T.kernelType, count, &a, p.raw, zeros.raw, m.raw, v.raw, nil)
+            var s = kernel_sgd(lr: 0.1, weight_decay: 0, momentum: 0.875, dampening: 0, nesterov: false, maximize: false, first: false)
+            level.table.sgd(T.kernelType, count, &s, p.raw, zeros.raw, momentum.raw)
+            for i in 0..<count {
+                let expected: T = i % 3 == 0 ? kept * T(0.875) : 0
+                XCTAssertEqual(m.pointer[i], expected, "\(level.name): Adam's mean \(i)")
+                XCTAssertEqual(momentum.pointer[i], expected, "\(level.name): momentum \(i)")
+            }
+            XCTAssertEqual(p.data, before, "\(level.name): parameters")
+        }
+    }
+
+    func testMeansThatDieAwayAreZero() {
+        checkDyingMeans(Float.leastNormalMagnitude, Float.self)
+        checkDyingMeans(Double.leastNormalMagnitude, Double.self)
+    }
+
     /// The steps matter late too: the corrections of the moments come from powers of the betas.
     func testAdamAtALateStep() {
         for step in [1000, 123_456] {

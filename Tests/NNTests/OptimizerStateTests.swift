@@ -49,6 +49,26 @@ final class OptimizerStateTests: XCTestCase {
         XCTAssertThrowsError(try state.restore(7, steps: 1))
     }
 
+    /// Running means where no gradient comes any more end at 0, not among numbers that the CPU is slow with.
+    func testMeansThatDieAwayAreZero() throws {
+        let tiny = Double(Float.leastNormalMagnitude) * 1.0625
+        let p = try parameter([1, 2], grad: [0, 0])
+        let state = try OptimizerState([p])
+        func prepare(_ names: String...) throws {
+            for name in names { try state.restore(0, name, try Tensor.full(p.shape, .double(tiny), .float32)) }
+        }
+        func check(_ names: String...) throws {
+            for name in names { XCTAssertEqual(try XCTUnwrap(state.slots[0][name]).doubles(), [0, 0], name) }
+            XCTAssertEqual(try p.doubles(), [1, 2])
+        }
+        try prepare("square_avg", "grad_avg", "momentum_buffer")
+        try state.rmsprop(.init(lr: 0.1, alpha: 0.875, eps: 1e-8, weightDecay: 0, momentum: 0.875, centered: true, maximize: false))
+        try check("square_avg", "grad_avg", "momentum_buffer")
+        try prepare("square_avg", "acc_delta")
+        try state.adadelta(lr: 0.1, rho: 0.875, eps: 1e-6, weightDecay: 0, maximize: false)
+        try check("square_avg", "acc_delta")
+    }
+
     /// Norm of (3, 0) and (0, 4) is 5; clipped to 1 they become (0.6, 0) and (0, 0.8).
     func testCommonNorm() throws {
         let a = try parameter([0, 0], grad: [3, 0]), b = try parameter([0, 0], grad: [0, 4])

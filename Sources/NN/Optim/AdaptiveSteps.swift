@@ -36,15 +36,15 @@ extension OptimizerState {
             let mean = pm?.at(T.self, start), buffer = pb?.at(T.self, start)
             for i in 0..<n {
                 let d = sign * g[i] + decay * p[i]
-                s[i] = alpha * s[i] + rest * d * d
+                s[i] = settled(alpha * s[i] + rest * d * d)
                 var size = s[i]
                 if let mean {
-                    mean[i] += rest * (d - mean[i])
+                    mean[i] = settled(mean[i] + rest * (d - mean[i]))
                     size -= mean[i] * mean[i]
                 }
                 let step = d / (size.squareRoot() + eps)
                 if let buffer {
-                    buffer[i] = momentum * buffer[i] + step
+                    buffer[i] = settled(momentum * buffer[i] + step)
                     p[i] -= lr * buffer[i]
                 } else {
                     p[i] -= lr * step
@@ -112,14 +112,18 @@ extension OptimizerState {
             let (decay, sign) = (T(decay), T(maximize ? -1 : 1))
             for i in 0..<n {
                 let d = sign * g[i] + decay * p[i]
-                s[i] = keep * s[i] + rest * d * d
+                s[i] = settled(keep * s[i] + rest * d * d)
                 let step = (a[i] + eps).squareRoot() / (s[i] + eps).squareRoot() * d
-                a[i] = keep * a[i] + rest * step * step
+                a[i] = settled(keep * a[i] + rest * step * step)
                 p[i] -= lr * step
             }
         }
     }
 }
+
+/// 0 for what has died away below the normal numbers, which take the CPU a hundred times as long.
+@inline(__always)
+private func settled<T: BinaryFloatingPoint>(_ x: T) -> T { x.magnitude < T.leastNormalMagnitude ? 0 : x }
 
 extension SendablePointer {
     func at<T>(_ type: T.Type, _ index: Int) -> UnsafeMutablePointer<T> { raw.assumingMemoryBound(to: T.self) + index }
