@@ -23,7 +23,7 @@ func productOf<V: Vector>(_: V.Type, _ g: kernel_gemm, _ item: Int, _ swapped: B
     let bias = g.bias?.assumingMemoryBound(to: V.Scalar.self)
     let alongRows = (g.bias_along == 1) != swapped
     var p = Product<V>(
-        m: swapped ? g.n : g.m, n: swapped ? g.m : g.n, k: g.k, a: swapped ? b : a, b: swapped ? a : b, c: c,
+        m: swapped ? g.n : g.m, n: swapped ? g.m : g.n, k: g.k, depth: max(blockDepth(g.k), 1), a: swapped ? b : a, b: swapped ? a : b, c: c,
         cRow: swapped ? 1 : g.ldc, cColumn: swapped ? g.ldc : 1, alpha: V(g.alpha), scaled: g.alpha != 1,
         accumulate: g.beta != 0, rowBias: alongRows ? bias : nil, columnBias: alongRows ? nil : bias,
         relu: g.activation == 1, packA: true, packB: true, panelsFirst: false)
@@ -50,7 +50,10 @@ func productTask<V: Vector>(_: V.Type, _ t: ProductTasks, _ index: Int) {
 }
 
 @inline(__always)
-func multiply<V: Vector>(_: V.Type, _ g: UnsafePointer<kernel_gemm>, _ exec: UnsafePointer<kernel_exec>, _ task: kernel_task) {
+func multiply<V: Vector>(
+    _: V.Type, _ g: UnsafePointer<kernel_gemm>, _ exec: UnsafePointer<kernel_exec>, _ task: kernel_task, _ long: kernel_task,
+    _ join: kernel_task
+) {
     let q = g.pointee
     if q.m < 1 || q.n < 1 || q.batch < 1 { return }
     // A and B change places where C is a few columns wide, and where both would have to be transposed to be packed
@@ -64,6 +67,9 @@ func multiply<V: Vector>(_: V.Type, _ g: UnsafePointer<kernel_gemm>, _ exec: Uns
     let work = m &* n &* max(q.k, 1)
     let threads = exec.pointee.threads
     let wanted = threads == 1 ? 1 : min(threads, (work &* q.batch) >> 19)
+    if let per = blocksPerPiece(q, wanted, MemoryLayout<V.Scalar>.size) {
+        return multiplyLong(V.self, g, exec, swapped, per, long, join)
+    }
     if wanted > q.batch || (wanted > 1 && q.batch < 2 &* wanted) {
         // Cut the longer side of C, in whole tiles or vectors; in twice as many pieces where there is so much that each
         // still makes good use of what it packs.
@@ -118,9 +124,15 @@ func multiplyIntegers<T: FixedWidthInteger>(_: T.Type, _ g: kernel_gemm) {
 func gemm(_ dtype: Int32, _ g: UnsafePointer<kernel_gemm>, _ exec: UnsafePointer<kernel_exec>) {
     switch Int(dtype) {
     case KERNEL_F32:
-        multiply(FloatLanes.self, g, exec) { t, i in productTask(FloatLanes.self, t!.load(as: ProductTasks.self), i) }
+        multiply(
+            FloatLanes.self, g, exec, { t, i in productTask(FloatLanes.self, t!.load(as: ProductTasks.self), i) },
+            { t, i in longTask(FloatLanes.self, t!.load(as: LongProduct.self), i) },
+            { t, i in joinTask(FloatLanes.self, t!.load(as: Shared<LongProduct>.self), i) })
     case KERNEL_F64:
-        multiply(DoubleLanes.self, g, exec) { t, i in productTask(DoubleLanes.self, t!.load(as: ProductTasks.self), i) }
+        multiply(
+            DoubleLanes.self, g, exec, { t, i in productTask(DoubleLanes.self, t!.load(as: ProductTasks.self), i) },
+            { t, i in longTask(DoubleLanes.self, t!.load(as: LongProduct.self), i) },
+            { t, i in joinTask(DoubleLanes.self, t!.load(as: Shared<LongProduct>.self), i) })
     case KERNEL_I64: multiplyIntegers(Int64.self, g.pointee)
     default: multiplyIntegers(Int32.self, g.pointee)
     }

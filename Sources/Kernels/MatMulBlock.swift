@@ -33,6 +33,7 @@ func blockDepth(_ k: Int) -> Int {
 /// The product as the blocks see it; where A and B changed places, C is written by columns.
 struct Product<V: Vector> {
     var m: Int, n: Int, k: Int
+    var depth: Int  // of a block of k, see `blockDepth`
     var a: Operand<V>, b: Operand<V>
     var c: UnsafeMutablePointer<V.Scalar>
     var cRow: Int, cColumn: Int
@@ -64,7 +65,7 @@ struct Block<V: Vector> {
 func multiplyBlock<V: Vector>(_ p: Product<V>, _ i0: Int, _ i1: Int, _ j0: Int, _ j1: Int, _ exec: UnsafePointer<kernel_exec>) {
     let size = MemoryLayout<V.Scalar>.size
     let panel = tileVectors &* V.lanes
-    let depth = max(blockDepth(p.k), 1)
+    let depth = p.depth
     let wide = (j1 &- j0 &+ panel &- 1) / panel &* panel
     // All of B's panels where they fit in the second-level cache: then the blocks of k follow each other tile by tile,
     // and C is passed over once.

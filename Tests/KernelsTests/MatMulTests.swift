@@ -31,6 +31,12 @@ final class MatMulTests: XCTestCase {
         list.append(Case(m: 9, n: 33, k: 20, batch: 5))
         // B larger than the second-level cache holds, in all its positions; then written by columns.
         for t in 0..<4 { list.append(Case(m: 100, n: 300, k: 900, aT: t & 1 == 1, bT: t & 2 == 2, beta: 1, bias: 0)) }
+        // Long chains, whose blocks threads share out.
+        for t in 0..<4 {
+            let aT = t & 1 == 1, bT = t & 2 == 2
+            list.append(Case(m: 20, n: 70, k: 4100, aT: aT, bT: bT, alpha: -0.75, beta: 1, bias: 0, relu: true))
+            list.append(Case(m: 70, n: 20, k: 1543, aT: aT, bT: bT, bias: 1))
+        }
         list.append(Case(m: 33, n: 40, k: 9000, bT: true, alpha: 0.5, beta: 1, bias: 1, relu: true))
         list.append(Case(m: 40, n: 6, k: 30, bT: true, batch: 3, beta: 1, relu: true))
         return list
@@ -66,20 +72,24 @@ final class MatMulTests: XCTestCase {
         return result
     }
 
-    /// The definition, in double.
+    /// The definition, in double; what rounding loses of products and sums is added up beside them.
     private func productReference<T: Element & BinaryFloatingPoint>(_ c: Case, _: T.Type) -> [Double] {
         let o = operands(c, T.self)
         var r: [Double] = []
         for q in 0..<c.batch {
             for i in 0..<c.m {
                 for j in 0..<c.n {
-                    var s = 0.0
+                    var s = 0.0, lost = 0.0
                     for k in 0..<c.k {
                         let a = o.a[q * c.m * c.k + (c.aT ? k * c.m + i : i * c.k + k)]
                         let b = o.b[q * c.n * c.k + (c.bT ? j * c.k + k : k * c.n + j)]
-                        s += Double(a) * Double(b)
+                        let p = Double(a) * Double(b)
+                        lost += (-p).addingProduct(Double(a), Double(b))
+                        let t = s + p
+                        lost += abs(s) >= abs(p) ? (s - t) + p : (p - t) + s
+                        s = t
                     }
-                    s *= c.alpha
+                    s = (s + lost) * c.alpha
                     if c.beta != 0 { s += Double(o.c[(q * c.m + i) * c.n + j]) }
                     if c.bias >= 0 { s += Double(o.bias[c.bias == 0 ? j : i]) }
                     r.append(c.relu ? max(s, 0) : s)
