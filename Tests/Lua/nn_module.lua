@@ -253,6 +253,60 @@ do
       end
     end
   end
+  for _, case in ipairs{{3, 7, 5}, {64, 20, 40}, {1, 1, 1}, {5, 0, 3}, {16, 70, 12, false}} do
+    for _, kind in ipairs{"float32", "float64"} do
+      local name = ("linear layer %d x %d to %d, %s"):format(case[1], case[2], case[3], kind)
+      local linear, relu = nn.Linear(case[2], case[3], case[4] ~= false, {dtype = kind}), nn.ReLU()
+      local net = nn.Sequential(linear, relu)
+      local start, results = tensor.randn({case[1], case[2]}, {dtype = kind}), {}
+      for _, way in ipairs{"fused", "single", "hooked on relu", "hooked on linear"} do
+        local x, seen = start:clone():requires_grad_(), 0
+        local hooked = way == "hooked on relu" and relu or way == "hooked on linear" and linear
+        local handle = hooked and hooked:register_forward_hook(function() seen = seen + 1 end)
+        local y
+        if way == "single" then y = relu(linear(x)) else y = net(x) end
+        if handle then
+          handle:remove()
+          equal(name .. ": a hook is called", seen, 1)
+        end
+        net:zero_grad()
+        y:mul(y + 0.5):sum():backward()
+        results[way] = {
+          y = y, grad = x.grad, weight = linear.weight.grad:clone(), bias = linear.bias and linear.bias.grad:clone(), text = tostring(y)}
+      end
+      for _, way in ipairs{"single", "hooked on relu", "hooked on linear"} do
+        for _, what in ipairs{"y", "grad", "weight", "bias"} do
+          local a, b = results.fused[what], results[way][what]
+          that(("%s: %s as %s"):format(name, what, way), a == b or same(a, b))
+        end
+        equal(name .. ": printed", results.fused.text, results[way].text)
+      end
+    end
+  end
+  -- By hand: x w + b = {-1, 5}, so that only the second unit passes anything on.
+  do
+    local linear = nn.Linear(2, 2)
+    tensor.no_grad(function()
+      linear.weight:copy_(tensor{{1, -2}, {3, 1}})
+      linear.bias:copy_(tensor{2, 0})
+    end)
+    local x = tensor{{1.0, 2.0}}:requires_grad_()
+    local y = nn.Sequential(linear, nn.ReLU())(x)
+    that("linear and relu: values", same(y, tensor{{0, 5}}))
+    y:sum():backward()
+    that("linear and relu: gradients", same(x.grad, tensor{{3, 1}}) and same(linear.weight.grad, tensor{{0, 0}, {1, 2}})
+      and same(linear.bias.grad, tensor{0, 1}))
+    that("no features: the bias alone", same(nn.functional.linear(tensor.zeros(2, 0), tensor.zeros(3, 0), tensor{1.0, 2, 3}),
+      tensor{{1, 2, 3}, {1, 2, 3}}))
+    equal("three dimensions", nn.Sequential(linear, nn.ReLU())(tensor.ones(2, 3, 2)).shape[3], 2)
+    fails("expected 2 features, got 3", nn.Sequential(linear, nn.ReLU()), tensor.ones(1, 3))
+    local z = nn.Sequential(linear, nn.ReLU())(x)
+    tensor.no_grad(function() z:add_(1) end)
+    fails("backward of relu needs its result", function() z:sum():backward() end)
+    local relu = nn.ReLU()
+    relu.forward = function(_, x) return x * 0 end
+    equal("a relu with a forward of its own", nn.Sequential(nn.Linear(2, 2), relu)(x):abs():sum():item(), 0)
+  end
   local conv, relu = layers(1, 2, 3)
   relu.forward = function(_, x) return x * 0 end
   equal("a layer with a forward of its own", nn.Sequential(conv, relu)(tensor.ones(1, 1, 4, 4)):abs():sum():item(), 0)

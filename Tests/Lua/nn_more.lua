@@ -112,6 +112,10 @@ do
   that("a fused convolution twice", tensor.gradcheck(slope(fused), tensor.randn(1, 1, 6, 6, kind):requires_grad_(), {atol = 1e-4}))
   local short = nn.Sequential(nn.Conv2d(1, 2, 3, kind), nn.ReLU())
   that("and without pooling", tensor.gradcheck(slope(short), tensor.randn(1, 1, 5, 5, kind):requires_grad_(), {atol = 1e-4}))
+  local joined = nn.Sequential(nn.Linear(4, 6, kind), nn.ReLU(), nn.Linear(6, 5, kind), nn.ReLU(), nn.Linear(5, 2, kind))
+  local rows = tensor.randn(3, 4, kind):requires_grad_()
+  that("linear layers with relu", tensor.gradcheck(function(x) return joined(x) end, rows))
+  that("linear layers with relu twice", tensor.gradcheck(slope(joined), rows, {atol = 1e-4}))
   -- With respect to the weights: the penalty is a loss like any other.
   local critic = nn.Sequential(nn.Conv2d(1, 4, 3, {stride = 2, padding = 1}), nn.BatchNorm2d(4), nn.LeakyReLU(0.2), nn.Flatten(), nn.Linear(64, 1))
   local optimizer, picture, first, last = optim.SGD(critic:parameters(), {lr = 0.02}), tensor.randn(8, 1, 8, 8), nil, nil

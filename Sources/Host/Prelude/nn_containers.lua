@@ -183,17 +183,22 @@ local function is_all(value, n)
   return #value > 0
 end
 
--- A convolution or batch norm, relu and pooling of 2x2 that stand side by side run as one operation: their values in
--- between are seen by nobody, and need not be written. Made when first needed: the layers are defined after this file.
+-- A convolution or batch norm, relu and pooling of 2x2 that stand side by side run as one operation, and so do a linear layer
+-- and relu: their values in between are seen by nobody, and need not be written. Made when first needed: the layers are defined after this file.
 local fuse
 
 local function make_fuse()
   local Conv2d, BatchNorm2d, ReLU, MaxPool2d, conv2d_relu = nn.Conv2d, nn.BatchNorm2d, nn.ReLU, nn.MaxPool2d, host.conv2d_relu
   local conv, norm, relu, max_pool = Conv2d.forward, BatchNorm2d.forward, ReLU.forward, MaxPool2d.forward
+  local Linear, linear, linear_relu = nn.Linear, nn.Linear.forward, host.linear_relu
   -- Gives the result of the places from i on and the last of them, or nil.
   return function(self, i, x)
     local m, after = rawget(self, i), rawget(self, i + 1)
     if core.traces then return nil end -- nn.export_onnx knows the single operations
+    if is_plain(m, Linear, linear) then
+      if not is_plain(after, ReLU, relu) or not host.is_tensor(x) then return nil end
+      return linear_relu(x, m.weight, m.bias), i + 1
+    end
     local norms = is_plain(m, BatchNorm2d, norm)
     if not (norms or is_plain(m, Conv2d, conv)) or not is_plain(after, ReLU, relu) then return nil end
     if not norms and (type(m.padding) == "string" or m.padding_mode ~= "zeros") then return nil end

@@ -41,7 +41,7 @@ enum Product {
         shape[lead + 1] = n
         let c = try out ?? Tensor(emptyOf: shape, a.dtype)
         if c.count == 0 { return c }
-        if k == 0 {
+        if k == 0, bias == nil {
             if !accumulate { c.fillElements(.int(0)) }
             return c
         }
@@ -141,7 +141,10 @@ extension Tensor {
     }
 
     /// x [.., in] times weight [out, in] transposed, plus bias [out]; gives [.., out].
-    public static func linear(_ x: Tensor, _ weight: Tensor, _ bias: Tensor?) throws -> Tensor {
+    public static func linear(_ x: Tensor, _ weight: Tensor, _ bias: Tensor?) throws -> Tensor { try linear(x, weight, bias, relu: false) }
+
+    /// With `relu` followed by that, as one operation. Values, gradients and the history's last name are those of the single ones.
+    static func linear(_ x: Tensor, _ weight: Tensor, _ bias: Tensor?, relu: Bool) throws -> Tensor {
         guard weight.rank == 2 || weight.rank == 1 else { throw TensorError("linear: expected weight [out, in], got \(weight.shape)") }
         guard x.rank > 0, x.shape[x.rank - 1] == weight.shape[weight.rank - 1] else {
             throw TensorError(
@@ -154,6 +157,7 @@ extension Tensor {
                 throw TensorError("linear: expected bias [\(weight.shape[0])] \(x.dtype.name), got \(bias.shape) \(bias.dtype.name)")
             }
         }
+        if relu, x.rank != 2 || weight.rank != 2 { return try linear(x, weight, bias).relu() }
         if weight.rank == 1 {
             let y = try matmul(x, weight)
             return try bias.map { try y + $0 } ?? y
@@ -163,18 +167,27 @@ extension Tensor {
             return try linear(try x.reshape(Shape(rows, x.shape[x.rank - 1])), weight, bias)
                 .reshape(x.shape.replacing(x.rank - 1, with: weight.shape[0]))
         }
-        let out = try Product.run(x, try weight.windowTransposed(), bias: try bias?.packed())
+        let out = try Product.run(x, try weight.windowTransposed(), bias: try bias?.packed(), relu: relu)
         guard GradMode.isEnabled, x.requiresGrad || weight.requiresGrad || (bias?.requiresGrad ?? false) else { return out }
         let (sx, sw) = (SavedTensor(x, "linear"), SavedTensor(weight, "linear"))
         let needs = (x.requiresGrad, weight.requiresGrad, bias?.requiresGrad ?? false)
-        return try out.record("linear", [x, weight, bias]) { g in
-            let g = try g.first
+        let result = relu ? out.savedOutput("relu") : nil
+        return try out.record(relu ? "relu" : "linear", [x, weight, bias]) { g in
+            let g = try result.map { try $0.value().reluSlope(try g.first) } ?? g.first
             return [
                 needs.0 ? try matmul(g, try sw.value()) : nil,
                 needs.1 ? try matmul(try g.transpose(0, 1), try sx.value()) : nil,
                 needs.2 ? try g.sum([0]) : nil,
             ]
         }
+    }
+
+    /// What relu, whose result this is, passes on of the gradient of its result.
+    private func reluSlope(_ g: Tensor) throws -> Tensor {
+        if !GradMode.isEnabled, let kernel = kernels.binary(Int32(BINARY_RELU_GRAD), dtype.code) {
+            return try Elementwise.binary(kernel, self, g, dtype)
+        }
+        return try g * Comparison.compute(COMPARE_GT, self, try Tensor.wrapped(.int(0), beside: self)).to(dtype)
     }
 
     private func windowTransposed() throws -> Tensor {

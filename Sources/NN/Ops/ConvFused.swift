@@ -86,6 +86,10 @@ extension Op {
                     try $0.optionalTensor(4), training: try $0.bool(5), momentum: try $0.double(6), eps: try $0.double(7), pooled: true))
         },
         Op(
+            "linear_relu(input: tensor, weight: tensor, bias: tensor = nil) -> tensor\nA linear layer and relu.",
+            form: .function
+        ) { .tensor(try Tensor.linear(try $0.tensor(0), try $0.tensor(1), try $0.optionalTensor(2), relu: true)) },
+        Op(
             "conv2d_relu(input: tensor, weight: tensor, bias: tensor = nil, stride: ints = 1, padding: ints = 0, dilation: ints = 1, groups: int = 1, pool: bool = false) -> tensor\nA convolution, relu and perhaps pooling of 2x2 windows.",
             form: .function
         ) {
