@@ -56,7 +56,9 @@ public func kernelTable() -> kernel_table {
             crossEntropyBackward(dtype, r, c, logits, target, weight, ignored, smoothing, lse, g, gStride, glogits, exec)
         },
         lstm: { dtype, p, exec in lstmForward(dtype, p, exec) },
+        gru: { dtype, p, exec in gruForward(dtype, p, exec) },
         lstm_backward: { dtype, p, exec in lstmBackward(dtype, p, exec) },
+        gru_backward: { dtype, p, exec in gruBackward(dtype, p, exec) },
         sgd: { dtype, n, o, p, g, momentum in sgd(dtype, n, o, p, g, momentum) },
         adam: { dtype, n, o, p, g, m, v, vmax in adam(dtype, n, o, p, g, m, v, vmax) })
 }

@@ -69,6 +69,9 @@ protocol Vector {
     static func log1p(_ x: Self) -> Self
     static func erfcTail(_ z: Self, _ s: Self, _ lost: Self) -> Self
     static func erf(_ x: Self) -> Self
+    // Inlined, in VectorGate.
+    static func gateSigmoid(_ x: Self) -> Self
+    static func gateTanh(_ x: Self) -> Self
 }
 
 extension Vector {

@@ -31,12 +31,16 @@ enum TestThreads {
     nonisolated(unsafe) static var count = 1
     /// Items of the largest job.
     nonisolated(unsafe) static var most = 0
+    /// How often work was shared out since `withExec` began.
+    nonisolated(unsafe) static var runs = 0
 
     static func withExec<R>(threads: Int = 1, _ body: (UnsafePointer<kernel_exec>) -> R) -> R {
         count = threads
+        runs = 0
         var exec = kernel_exec(
             threads: threads,
             run: { items, task, context in
+                TestThreads.runs += 1
                 TestThreads.most = max(TestThreads.most, items)
                 let threads = min(TestThreads.count, items)
                 if threads < 2 {

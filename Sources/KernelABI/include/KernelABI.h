@@ -123,18 +123,23 @@ typedef struct {
     long stride_h, stride_w, pad_h, pad_w, dilation_h, dilation_w;
 } kernel_pool;
 
-// Long short-term memory in one direction, all contiguous: x [steps, batch, input], weights [4 h, input or h], bias [4 h]
-// or NULL; a step turns sums x_t weight_ih' + state weight_hh' + bias for the gates i, f, g, o into their values;
-// cell = f old + i g, squashed = tanh(cell), state = o squashed. states and cells [steps + 1, batch, h] hold what the
-// first step begins with in their first slot (reverse: their last). gates and slopes (of the sums) [steps, batch, 4 h],
-// squashed and dout (gradient of all states) [steps, batch, h], dc (in and out) and dh (out, if first_state) [batch, h].
+// A gated recurrent layer in one direction: x [steps, batch, input] (x_step, x_row: elements from step to step and from row
+// to row), weights [gates * h, input or h]; states and cells [steps + 1, batch, h] hold what the first step begins with in
+// their first slot (reverse: their last). gates [steps, batch, 4 h] (and squashed [steps, batch, h]) are kept for the way back.
+// Long short-term memory: a step turns sums x_t weight_ih' + state weight_hh' + bias [4 h] for i, f, g and o into their values;
+// cell = f old + i g, squashed = tanh(cell), state = o squashed.
+// Gated recurrent units: r and z of such sums, n = tanh(m + r k) with m = x_t weight_ih' + bias and k = state weight_hh' + bias,
+// state = n + z (old - n); of bias and gates [4 h] the third and fourth part are those of m and k, or n and k. No cells.
+// Back: dout [steps, batch, h] (dout_step, dout_row) is the gradient of all states, dc [batch, h] that of the last cell and
+// becomes that of the first, dh [batch, h] is that of the first state; dx [steps, batch, input], dweight_ih, dweight_hh and
+// dbias [4 h] are written; each but dc may be NULL. bias may be.
 typedef struct {
-    long steps, batch, input, h; bool reverse, first_state;
+    long steps, batch, input, h, x_step, x_row, dout_step, dout_row; bool reverse;
     const void *x, *weight_ih, *weight_hh, *_Nullable bias;
-    void *states, *cells, *gates, *squashed;
+    void *states, *_Nullable cells, *gates, *_Nullable squashed;
     const void *_Nullable dout;
-    void *_Nullable dc, *_Nullable dh, *_Nullable slopes;
-} kernel_lstm;
+    void *_Nullable dc, *_Nullable dh, *_Nullable dx, *_Nullable dweight_ih, *_Nullable dweight_hh, *_Nullable dbias;
+} kernel_gated;
 
 // One optimiser step over one parameter of n elements (see Kernels/Optimizer.swift for formulas).
 typedef struct {
@@ -231,10 +236,12 @@ typedef struct kernel_table {
                                    int64_t ignore_index, double label_smoothing, const void *lse, const void *g, long g_stride,
                                    void *glogits, const kernel_exec *exec);
 
-    // Long short-term memory over a whole sequence: states, cells, gates and squashed of all steps.
-    void (*lstm)(int dtype, const kernel_lstm *p, const kernel_exec *exec);
-    // Back through all steps: slopes, and dc and dh of the first cell and state.
-    void (*lstm_backward)(int dtype, const kernel_lstm *p, const kernel_exec *exec);
+    // Long short-term memory and gated recurrent units over a whole sequence: states, cells, gates and squashed of all steps.
+    void (*lstm)(int dtype, const kernel_gated *p, const kernel_exec *exec);
+    void (*gru)(int dtype, const kernel_gated *p, const kernel_exec *exec);
+    // Back through all steps: gradients of the first state and cell, of x, weights and bias.
+    void (*lstm_backward)(int dtype, const kernel_gated *p, const kernel_exec *exec);
+    void (*gru_backward)(int dtype, const kernel_gated *p, const kernel_exec *exec);
 
     // Optimisers: parameter p, gradient g, state tensors of the same dtype (f32 or f64) and size.
     void (*sgd)(int dtype, long n, const kernel_sgd *o, void *p, const void *g, void *_Nullable momentum);

@@ -1,31 +1,59 @@
 import KernelABI
 
-/// Long short-term memory and gated recurrent units: see `RecurrentLayer`.
+/// Long short-term memory and gated recurrent units: see `RecurrentLayer`. A kernel goes through all steps.
+extension RecurrentLayer {
+    /// What both passes of a kernel are given; the tensors have to live as long as that is used.
+    func arguments(
+        _ weights: (Tensor, Tensor), bias: Tensor?, states: Tensor, cells: Tensor?, gates: Tensor, squashed: Tensor?
+    ) -> kernel_gated {
+        kernel_gated(
+            steps: steps, batch: batch, input: input, h: hidden, x_step: x.strides[0], x_row: x.strides[1], dout_step: 0, dout_row: 0,
+            reverse: reverse, x: x.pointer, weight_ih: weights.0.pointer, weight_hh: weights.1.pointer,
+            bias: bias.map { UnsafeRawPointer($0.pointer) }, states: states.pointer, cells: cells?.pointer, gates: gates.pointer,
+            squashed: squashed?.pointer, dout: nil, dc: nil, dh: nil, dx: nil, dweight_ih: nil, dweight_hh: nil, dbias: nil)
+    }
+
+    /// Gradients of input, first state, weights and the bias [4, hidden] that the kernel knows, as far as they are needed.
+    /// - Parameters:
+    ///   - g: the gradient of the states of all steps; nil: zeros.
+    ///   - dc: that of the last cell, which becomes that of the first.
+    func back(
+        _ kernel: (Int32, UnsafePointer<kernel_gated>, UnsafePointer<kernel_exec>) -> Void, _ arguments: kernel_gated, _ g: Tensor?,
+        dc: Tensor?, needs: [Bool]
+    ) throws -> [Tensor?] {
+        func gradient(_ shape: Shape, _ needed: Bool) throws -> Tensor? { needed ? try Tensor(emptyOf: shape, dtype) : nil }
+        let g = try g?.rowsPacked() ?? Tensor.zeros(Shape(steps, batch, hidden), dtype)
+        let dx = try gradient(x.shape, needs[0]), dh = try gradient(h0.shape, needs[1])
+        let dwih = try gradient(weightIH.shape, needs[2]), dwhh = try gradient(weightHH.shape, needs[3])
+        let dbias = try gradient(Shape(4 * hidden), needs[4] || needs[5])
+        var p = arguments
+        (p.dout, p.dout_step, p.dout_row) = (UnsafeRawPointer(g.pointer), g.strides[0], g.strides[1])
+        (p.dc, p.dh, p.dx) = (dc?.pointer, dh?.pointer, dx?.pointer)
+        (p.dweight_ih, p.dweight_hh, p.dbias) = (dwih?.pointer, dwhh?.pointer, dbias?.pointer)
+        Parallel.withExec { kernel(dtype.code, &p, $0) }
+        return [dx, dh, dwih, dwhh, dbias]
+    }
+}
+
 extension Tensor {
     /// Gates i, f, g, o; c' = f c + i g, h' = o tanh(c'). Gives the states of all steps [T, B, H] and the last cell [B, H].
     static func lstmLayer(
         _ x: Tensor, _ h0: Tensor, _ c0: Tensor, _ wih: Tensor, _ whh: Tensor, _ bih: Tensor?, _ bhh: Tensor?, reverse: Bool
     ) throws -> (Tensor, Tensor) {
         let given: [Tensor?] = [x, h0, wih, whh, bih, bhh, c0]
-        let layer = try RecurrentLayer("lstm", gates: 4, x, h0, wih, whh, bih, bhh, reverse: reverse)
+        let layer = try RecurrentLayer("lstm", gates: 4, x, h0, wih, whh, bih, bhh, reverse: reverse, packs: false)
         guard c0.shape == h0.shape, c0.dtype == x.dtype else {
             throw TensorError("lstm: expected a first cell \(h0.shape) \(x.dtype.name), got \(c0.shape) \(c0.dtype.name)")
         }
         let states = try layer.states(h0), cells = try layer.states(c0)
         let gates = try Tensor(emptyOf: Shape(layer.steps, layer.batch, 4 * layer.hidden), x.dtype)
         let squashed = try Tensor(emptyOf: Shape(layer.steps, layer.batch, layer.hidden), x.dtype)
-        let (inputWeight, hiddenWeight) = (try wih.packed(), try whh.packed())
-        let bias = try layer.bothBiases()?.packed(), code = x.dtype.code
-        /// What both passes are given; the tensors live as long as the node.
-        func arguments() -> kernel_lstm {
-            kernel_lstm(
-                steps: layer.steps, batch: layer.batch, input: layer.input, h: layer.hidden, reverse: reverse, first_state: true,
-                x: layer.x.pointer, weight_ih: inputWeight.pointer, weight_hh: hiddenWeight.pointer,
-                bias: bias.map { UnsafeRawPointer($0.pointer) }, states: states.pointer, cells: cells.pointer, gates: gates.pointer,
-                squashed: squashed.pointer, dout: nil, dc: nil, dh: nil, slopes: nil)
+        let weights = (try wih.packed(), try whh.packed()), bias = try layer.bothBiases()?.packed()
+        func arguments() -> kernel_gated {
+            layer.arguments(weights, bias: bias, states: states, cells: cells, gates: gates, squashed: squashed)
         }
         var forward = arguments()
-        Parallel.withExec { kernels.lstm(code, &forward, $0) }
+        Parallel.withExec { kernels.lstm(x.dtype.code, &forward, $0) }
         let out = layer.results(states), last = try layer.slot(cells, layer.after(layer.lastStep)).copied()
         guard shouldRecord(given) else { return (out, last) }
         let needs = RecurrentLayer.needs(given), saved = given.map { $0.map { SavedTensor($0, "lstm") } }, so = out.savedOutput("lstm")
@@ -45,16 +73,10 @@ extension Tensor {
             }
             for s in saved { _ = try s?.value() }
             _ = try so.value()
-            let toOut = try g[0]?.packed() ?? Tensor.zeros(Shape(layer.steps, layer.batch, layer.hidden), layer.dtype)
             // The gradient of the cell is carried from step to step in place.
             let dc = try g[1]?.copied() ?? Tensor.zeros(Shape(layer.batch, layer.hidden), layer.dtype)
-            let slopes = try Tensor(emptyOf: gates.shape, layer.dtype)
-            let dh = try Tensor(emptyOf: Shape(layer.batch, layer.hidden), layer.dtype)
-            var back = arguments()
-            back.first_state = needs[1]
-            (back.dout, back.dc, back.dh, back.slopes) = (UnsafeRawPointer(toOut.pointer), dc.pointer, dh.pointer, slopes.pointer)
-            Parallel.withExec { kernels.lstm_backward(code, &back, $0) }
-            return try layer.gradients(slopes, slopes, states, dh, needs: needs) + [needs[6] ? dc : nil]
+            let all = try layer.back(kernels.lstm_backward, arguments(), g[0], dc: dc, needs: needs)
+            return Array(all[..<4]) + [needs[4] ? all[4] : nil, needs[5] ? all[4] : nil, needs[6] ? dc : nil]
         }
         (out.node, out.outputIndex) = (node, 0)
         (last.node, last.outputIndex) = (node, 1)
@@ -66,23 +88,20 @@ extension Tensor {
         _ x: Tensor, _ h0: Tensor, _ wih: Tensor, _ whh: Tensor, _ bih: Tensor?, _ bhh: Tensor?, reverse: Bool
     ) throws -> Tensor {
         let given: [Tensor?] = [x, h0, wih, whh, bih, bhh]
-        let layer = try RecurrentLayer("gru", gates: 3, x, h0, wih, whh, bih, bhh, reverse: reverse)
-        let states = try layer.states(h0)
-        let gates = try layer.inputProducts(bias: bih)
-        let hiddenSums = try Tensor(emptyOf: gates.shape, x.dtype)
-        let weight = whh.permutedWindow([1, 0]), bias = try bhh?.packed(), h = layer.hidden
-        let (sigmoid, tanh) = (try GateFunction(UNARY_SIGMOID, x.dtype), try GateFunction(UNARY_TANH, x.dtype))
-        for t in layer.order {
-            _ = try Product.run(layer.slot(states, layer.before(t)), weight, bias: bias, into: layer.slot(hiddenSums, t))
-            let parts = [
-                layer.slot(gates, t), layer.slot(hiddenSums, t), layer.slot(states, layer.before(t)), layer.slot(states, layer.after(t)),
-            ].map { SendablePointer($0.pointer) }
-            if x.dtype == .float32 {
-                layer.rows { gruStep(Float.self, parts, h, $0, $1, sigmoid, tanh) }
-            } else {
-                layer.rows { gruStep(Double.self, parts, h, $0, $1, sigmoid, tanh) }
-            }
+        let layer = try RecurrentLayer("gru", gates: 3, x, h0, wih, whh, bih, bhh, reverse: reverse, packs: false)
+        let states = try layer.states(h0), h = layer.hidden
+        let gates = try Tensor(emptyOf: Shape(layer.steps, layer.batch, 4 * h), x.dtype)
+        let weights = (try wih.packed(), try whh.packed())
+        // The kernel has the two parts of n apart.
+        let bias = try layer.bothBiases().map { both -> Tensor in
+            func last(_ bias: Tensor?) throws -> Tensor { try bias?.detached().slice(0, 2 * h, 3 * h) ?? Tensor.zeros(Shape(h), x.dtype) }
+            return try Tensor.cat([both.slice(0, 0, 2 * h), last(bih), last(bhh)], 0)
         }
+        func arguments() -> kernel_gated {
+            layer.arguments(weights, bias: bias, states: states, cells: nil, gates: gates, squashed: nil)
+        }
+        var forward = arguments()
+        Parallel.withExec { kernels.gru(x.dtype.code, &forward, $0) }
         let out = layer.results(states)
         guard shouldRecord(given) else { return out }
         let needs = RecurrentLayer.needs(given), saved = given.map { $0.map { SavedTensor($0, "gru") } }, so = out.savedOutput("gru")
@@ -100,66 +119,10 @@ extension Tensor {
             }
             for s in saved { _ = try s?.value() }
             _ = try so.value()
-            let g = try g.first.packed()
-            let toInput = try Tensor(emptyOf: gates.shape, layer.dtype), toHidden = try Tensor(emptyOf: gates.shape, layer.dtype)
-            var dh: Tensor?
-            for t in layer.order.reversed() {
-                var total = layer.slot(g, t)
-                if let dh { total = try total + dh }
-                // What reaches the state before past the gates.
-                let direct = try Tensor(emptyOf: Shape(layer.batch, h), layer.dtype)
-                let parts = [
-                    total, layer.slot(gates, t), layer.slot(hiddenSums, t), layer.slot(states, layer.before(t)), layer.slot(toInput, t),
-                    layer.slot(toHidden, t), direct,
-                ].map { SendablePointer($0.pointer) }
-                if layer.dtype == .float32 {
-                    layer.rows { gruBack(Float.self, parts, h, $0, $1) }
-                } else {
-                    layer.rows { gruBack(Double.self, parts, h, $0, $1) }
-                }
-                dh = try Product.run(layer.slot(toHidden, t), whh.detached(), into: direct, accumulate: true)
-            }
-            return try layer.gradients(toInput, toHidden, states, dh, needs: needs)
-        }
-    }
-
-    /// p: gates (input sums, then values), hidden sums, state before, state after.
-    private static func gruStep<T: BinaryFloatingPoint & Sendable>(
-        _ type: T.Type, _ p: [SendablePointer], _ h: Int, _ low: Int, _ high: Int, _ sigmoid: GateFunction, _ tanh: GateFunction
-    ) {
-        for row in low..<high {
-            let gate = p[0].at(T.self, row * 3 * h), sum = p[1].at(T.self, row * 3 * h)
-            let old = p[2].at(T.self, row * h), state = p[3].at(T.self, row * h)
-            for j in 0..<(2 * h) { gate[j] += sum[j] }
-            sigmoid(2 * h, gate)
-            for j in 0..<h { gate[2 * h + j] += gate[j] * sum[2 * h + j] }
-            tanh(h, gate + 2 * h)
-            for j in 0..<h {
-                let n = gate[2 * h + j]
-                state[j] = n + gate[h + j] * (old[j] - n)
-            }
-        }
-    }
-
-    /// p: gradient of the state, gates, hidden sums, state before; gradients of input sums, of hidden sums, of the state before.
-    private static func gruBack<T: BinaryFloatingPoint & Sendable>(_ type: T.Type, _ p: [SendablePointer], _ h: Int, _ low: Int, _ high: Int) {
-        for row in low..<high {
-            let dh = p[0].at(T.self, row * h), gate = p[1].at(T.self, row * 3 * h), sum = p[2].at(T.self, row * 3 * h)
-            let old = p[3].at(T.self, row * h), toInput = p[4].at(T.self, row * 3 * h), toHidden = p[5].at(T.self, row * 3 * h)
-            let direct = p[6].at(T.self, row * h)
-            for j in 0..<h {
-                let (r, z, n, d) = (gate[j], gate[h + j], gate[2 * h + j], dh[j])
-                let dn = d * (1 - z) * (1 - n * n)
-                let dr = dn * sum[2 * h + j] * r * (1 - r)
-                let dz = d * (old[j] - n) * z * (1 - z)
-                toInput[j] = dr
-                toHidden[j] = dr
-                toInput[h + j] = dz
-                toHidden[h + j] = dz
-                toInput[2 * h + j] = dn
-                toHidden[2 * h + j] = dn * r
-                direct[j] = d * z
-            }
+            let all = try layer.back(kernels.gru_backward, arguments(), try g.first, dc: nil, needs: needs)
+            let dbih = try needs[4] ? all[4]?.slice(0, 0, 3 * h).copied() : nil
+            let dbhh = try needs[5] ? all[4].map { try Tensor.cat([$0.slice(0, 0, 2 * h), $0.slice(0, 3 * h, 4 * h)], 0) } : nil
+            return Array(all[..<4]) + [dbih, dbhh]
         }
     }
 }

@@ -1,8 +1,8 @@
 import KernelABI
 
-/// One layer of a recurrent network in one direction over a whole sequence, as one operation: one
-/// product for the inputs of all steps, then one small product and one pass over the gates per step
-/// (long short-term memory: one kernel for all steps).
+/// One layer of a recurrent network in one direction over a whole sequence, as one operation: for gated cells one kernel
+/// for all steps; for plain ones a product for the inputs of all steps, then a small product and one pass over the sums per
+/// step.
 struct RecurrentLayer {
     let name: String
     /// How many gates a cell has: rows of the weights are `gates` blocks of `hidden`.
@@ -10,13 +10,14 @@ struct RecurrentLayer {
     let steps, batch, input, hidden: Int
     let reverse: Bool
     let dtype: DType
-    /// x [steps, batch, input], h0 [batch, hidden], weights [gates * hidden, input or hidden], biases [gates * hidden].
+    /// x [steps, batch, input] (packed, if that was asked for; else its rows are), h0 [batch, hidden], weights [gates * hidden, input or hidden], biases [gates * hidden].
     let x, h0, weightIH, weightHH: Tensor
     let biasIH, biasHH: Tensor?
 
+    /// - Parameter packs: whether all of x is wanted in one piece.
     init(
         _ name: String, gates: Int, _ x: Tensor, _ h0: Tensor, _ weightIH: Tensor, _ weightHH: Tensor, _ biasIH: Tensor?,
-        _ biasHH: Tensor?, reverse: Bool
+        _ biasHH: Tensor?, reverse: Bool, packs: Bool = true
     ) throws {
         guard x.rank == 3, weightIH.rank == 2, weightHH.rank == 2 else {
             throw TensorError("\(name): expected input [T, B, I] and weight matrices, got \(x.shape), \(weightIH.shape) and \(weightHH.shape)")
@@ -45,7 +46,7 @@ struct RecurrentLayer {
         (steps, batch, input, self.hidden) = (x.shape[0], x.shape[1], x.shape[2], hidden)
         self.reverse = reverse
         dtype = x.dtype
-        self.x = try x.packed()
+        self.x = try packs ? x.packed() : x.rowsPacked()
         self.h0 = h0
         (self.weightIH, self.weightHH) = (weightIH, weightHH)
         (self.biasIH, self.biasHH) = (biasIH, biasHH)
@@ -100,26 +101,19 @@ struct RecurrentLayer {
         return try biasIH.detached() + biasHH.detached()
     }
 
-    /// Calls `body(low, high)` for ranges of batch rows.
-    func rows(_ body: @Sendable (Int, Int) -> Void) {
-        Parallel.ranges(count: batch, grain: max(1, 8192 / max(gates * hidden, 1)), body)
-    }
-
-    /// Gradients of input, first state, weights and biases from those of the gates. `toInput` and `toHidden` are
-    /// [steps, batch, gates * hidden]; they differ where a gate multiplies the hidden product.
-    func gradients(_ toInput: Tensor, _ toHidden: Tensor, _ hiddenStates: Tensor, _ dh: Tensor?, needs: [Bool]) throws -> [Tensor?] {
+    /// Gradients of input, first state, weights and biases from those of the sums [steps, batch, gates * hidden].
+    func gradients(_ sums: Tensor, _ hiddenStates: Tensor, _ dh: Tensor?, needs: [Bool]) throws -> [Tensor?] {
         let width = gates * hidden
-        func flat(_ t: Tensor) -> Tensor { t.window(Shape(steps * batch, width), Shape(width, 1), offset: t.offset) }
-        let (gi, gh) = (flat(toInput), flat(toHidden))
+        let g = sums.window(Shape(steps * batch, width), Shape(width, 1), offset: sums.offset)
         let xs = x.window(Shape(steps * batch, input), Shape(input, 1), offset: x.offset)
-        let biasIH = needs[4] || (needs[5] && toInput === toHidden) ? try gi.sum([0]) : nil
+        let bias = needs[4] || needs[5] ? try g.sum([0]) : nil
         return [
-            needs[0] ? try Product.run(gi, weightIH.detached()).reshape(Shape(steps, batch, input)) : nil,
+            needs[0] ? try Product.run(g, weightIH.detached()).reshape(Shape(steps, batch, input)) : nil,
             needs[1] ? dh : nil,
-            needs[2] ? try Product.run(gi.permutedWindow([1, 0]), xs) : nil,
-            needs[3] ? try Product.run(gh.permutedWindow([1, 0]), starts(hiddenStates)) : nil,
-            needs[4] ? biasIH : nil,
-            !needs[5] ? nil : toInput === toHidden ? biasIH : try gh.sum([0]),
+            needs[2] ? try Product.run(g.permutedWindow([1, 0]), xs) : nil,
+            needs[3] ? try Product.run(g.permutedWindow([1, 0]), starts(hiddenStates)) : nil,
+            needs[4] ? bias : nil,
+            needs[5] ? bias : nil,
         ]
     }
 
@@ -138,17 +132,6 @@ struct RecurrentLayer {
 
     var inputs: [Tensor?] { [x, h0, weightIH, weightHH, biasIH, biasHH] }
     static func needs(_ inputs: [Tensor?]) -> [Bool] { inputs.map { $0?.requiresGrad ?? false } }
-}
-
-/// A kernel of one input, looked up once for a whole sequence.
-struct GateFunction: @unchecked Sendable {
-    private let kernel: kernel_unary
-    init(_ op: Int, _ dtype: DType) throws {
-        guard let kernel = kernels.unary(Int32(op), dtype.code) else { throw TensorError("not available for \(dtype.name) tensors") }
-        self.kernel = kernel
-    }
-    func callAsFunction<T>(_ n: Int, _ p: UnsafeMutablePointer<T>) { kernel(n, p, p, 0, 0) }
-    func callAsFunction<T>(_ n: Int, _ x: UnsafeMutablePointer<T>, _ y: UnsafeMutablePointer<T>) { kernel(n, x, y, 0, 0) }
 }
 
 extension Tensor {
@@ -190,7 +173,7 @@ extension Tensor {
                 _ = try Elementwise.binary(slope, layer.slot(states, layer.after(t)), total, g.dtype, into: layer.slot(gates, t))
                 dh = try Product.run(layer.slot(gates, t), whh.detached())
             }
-            return try layer.gradients(gates, gates, states, dh, needs: needs)
+            return try layer.gradients(gates, states, dh, needs: needs)
         }
     }
 }

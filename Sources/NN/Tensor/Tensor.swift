@@ -91,6 +91,11 @@ public final class Tensor {
         return out
     }
 
+    /// This tensor when the elements along its last dimension are neighbours, else a packed copy. No history.
+    func rowsPacked() throws -> Tensor {
+        strides[rank - 1] == 1 ? self : try packed()
+    }
+
     /// A packed copy without history.
     public func copied() throws -> Tensor {
         let out = try Tensor(emptyOf: shape, dtype)
