@@ -5,13 +5,14 @@ set -euo pipefail
 host=$(realpath "$1")
 seconds=$2
 seed=${3:-$((RANDOM * 32768 + RANDOM + 1))}
-script=$(realpath "$(dirname "$0")/Lua/fuzz.lua")
 folder=$(mktemp -d)
+# A copy, by a relative name: messages hold the name of the script, and calls write files of any name they get hold of.
+cp -r "$(dirname "$0")/Lua" "$folder/lua"
 echo "fuzz: seed $seed, $seconds s (FUZZ_SEED=$seed repeats it)"
 cd "$folder"
 # Wild sizes are refused at the limit instead of filling the machine. What it logs stays here.
 if HOST_MEMORY_LIMIT=1GiB WANDB_MODE=offline WANDB_BASE_URL=http://127.0.0.1:9 WANDB_SILENT=true HOST_PROGRESS=0 FUZZ_TRACE=$folder/last-call \
-  timeout -k 10 $((seconds + 120)) "$host" "$script" "$seed" "${seconds}s" tensor nn optim data plot json fs time progress wandb pachyderm; then
+  timeout -k 10 $((seconds + 120)) "$host" lua/fuzz.lua "$seed" "${seconds}s" tensor nn optim data plot json fs time progress wandb pachyderm; then
   rm -rf "$folder"
 else
   status=$?

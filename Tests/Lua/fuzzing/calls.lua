@@ -1,7 +1,7 @@
 -- What can be called: every documented function of the modules given, and how its arguments are drawn.
 local values = require "fuzzing.values"
 local catalog = require "host.catalog"
-local pick, random = values.pick, math.random
+local pick, random, starts = values.pick, math.random, string.find
 
 -- Not for random calls: they end, block or reconfigure the process, remove or fill files at random, or talk to servers.
 local excluded = {
@@ -68,7 +68,7 @@ function calls.arguments(call)
       end
     elseif random() < 0.9 or i <= 1 then
       n = n + 1
-      if p.name == "self" and not call.name:find "^Tensor" then arguments[n] = values.kept() else arguments[n] = values.of(p.kind) end
+      if p.name == "self" and not starts(call.name, "^Tensor") then arguments[n] = values.kept() else arguments[n] = values.of(p.kind) end
     else
       break
     end

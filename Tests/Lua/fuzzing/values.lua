@@ -1,6 +1,7 @@
 -- Values for random calls: fitting ones for each kind that signatures name, and hostile ones for everything.
 local tensor = require "tensor"
 local random = math.random
+local find, gmatch, sub = string.find, string.gmatch, string.sub -- calls may break the methods of strings
 
 local values = {}
 
@@ -18,8 +19,8 @@ function values.tensor()
   if way == 1 and x.ndim >= 2 then x = x:transpose(0, -1) end
   if way == 2 and x.ndim >= 1 then x = x:slice(-1, 0, nil, 2) end
   if way == 3 and x.ndim < 8 then x = x:unsqueeze(0):expand(pick{1, 2, 0}, table.unpack(x.shape)) end
-  if way == 4 and x.dtype:find "float" then x:requires_grad_() end
-  if way == 5 and x.dtype:find "float" then x = x:requires_grad_():mul(2) end
+  if way == 4 and find(x.dtype, "float") then x:requires_grad_() end
+  if way == 5 and find(x.dtype, "float") then x = x:requires_grad_():mul(2) end
   return x
 end
 
@@ -102,6 +103,7 @@ local function options()
   return out
 end
 
+local xs = ("x"):rep(3000)
 local makers
 makers = {
   tensor = values.tensor,
@@ -109,7 +111,7 @@ makers = {
   number = function() return random() < 0.5 and random() * 4 - 2 or pick(wild_numbers) end,
   bool = function() return random() < 0.5 end,
   string = function()
-    return pick{"", "a", "fro", "reduced", "mean", "ij,jk->ik", "0", "1:2", "...", "\0", ("x"):rep(3000), "\xff\xfe", "%s%n", "file.npy", "x.idx", "b.safetensors", "lr"}
+    return pick{"", "a", "fro", "reduced", "mean", "ij,jk->ik", "0", "1:2", "...", "\0", xs, "\xff\xfe", "%s%n", "file.npy", "x.idx", "b.safetensors", "lr"}
   end,
   dtype = function() return pick(values.dtypes) end,
   ints = function() return list(function() return random() < 0.7 and random(-2, 4) or pick(wild_ints) end) end,
@@ -139,9 +141,9 @@ end
 function values.of(spec)
   if spec and random() < 0.85 then
     local choices = {}
-    for kind in spec:gmatch "[^|]+" do choices[#choices + 1] = kind end
+    for kind in gmatch(spec, "[^|]+") do choices[#choices + 1] = kind end
     local kind = pick(choices)
-    if kind and kind:sub(1, 1) == '"' then return kind:sub(2, -2) end
+    if kind and sub(kind, 1, 1) == '"' then return sub(kind, 2, -2) end
     if kind and makers[kind] then return makers[kind]() end
     if kind and kind ~= "any" then return values.kept() end
   end
