@@ -131,10 +131,35 @@ do
   that("a gradient penalty falls", last < first / 4, ("from %g to %g"):format(first, last))
 end
 
+-- A tensor without history that is changed by one with: backward goes by what it held before, and where there is no backward
+-- it is not held by its own history.
+do
+  local w, live = tensor.full({1000}, 0.5):requires_grad_(), nil
+  for _, name in ipairs{"mul", "div", "pow", "atan2"} do
+    local function change(twin)
+      local x = tensor.full({1000}, 2.0)
+      return x[twin](x, w)
+    end
+    change(name .. "_"):sum():backward()
+    local slope = w.grad
+    w.grad = nil
+    change(name):sum():backward()
+    that(name .. "_: its gradient", slope:equal(w.grad))
+    w.grad, slope = nil, nil
+    for round = 1, 3 do
+      for _ = 1, 10 do change(name .. "_") end
+      collectgarbage()
+      collectgarbage()
+      live = round == 1 and tensor.memory().live or live
+    end
+    equal(name .. "_: nothing is left", tensor.memory().live, live)
+  end
+end
+
 -- gradcheck sees a gradient that is missing.
 fails("differs from finite differences", tensor.gradcheck, function(x) return x:detach() * 2 end, tensor.rand(3, {dtype = "float64", requires_grad = true}))
 that("and says so", not tensor.gradcheck(function(x) return x:detach() end, tensor.rand(3, {dtype = "float64", requires_grad = true}), {raise_exception = false}))
 that("results that do not change", tensor.gradcheck(function(x) return x:round() end, tensor.full({2}, 0.3, {dtype = "float64"}):requires_grad_()))
 fails("none of the inputs requires", tensor.gradcheck, function(x) return x end, tensor.rand(3, {dtype = "float64"}))
 
-check.done(79)
+check.done(87)

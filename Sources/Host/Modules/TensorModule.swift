@@ -118,11 +118,13 @@ enum TensorModule {
                     call.returnArgument(0)
                     return
                 }
-                // Backward may need what the target held before.
-                let original = GradMode.isEnabled && target.requiresGrad ? try target.clone() : nil
+                var original = try kept(target, call, type)
                 var result = try direct.flatMap { try apply($0, call, type, first: original) }
                 if result == nil {
-                    if direct != nil { call = try call.checked() }
+                    if direct != nil {
+                        call = try call.checked()
+                        if original == nil { original = try kept(target, call, type) }
+                    }
                     if case .tensor(let computed) = try run(TensorArguments(call: call, type: type, original: original)) { result = computed }
                 }
                 guard let result else { throw TensorError("has no in-place form for these arguments") }
@@ -137,6 +139,14 @@ enum TensorModule {
             } catch let error as TensorError { throw named(error, name) }
             call.returnArgument(0)
         }
+    }
+
+    /// What the target of a recorded change holds before it: backward may need that. Were the target itself saved for
+    /// backward, its new history would also hold it, for ever.
+    private static func kept(_ target: Tensor, _ call: Call, _ type: UserdataType<Tensor>) throws -> Tensor? {
+        // No operation has more than eight parameters.
+        func othersRequireGrad() -> Bool { (1..<8).contains { call.objectIfPresent($0, type)?.requiresGrad ?? false } }
+        return GradMode.isEnabled && (target.requiresGrad || othersRequireGrad()) ? try target.clone() : nil
     }
 
     /// Lets failures of the library begin with the name of the operation.
