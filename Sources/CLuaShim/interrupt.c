@@ -2,19 +2,23 @@
 // that a pcall around the interrupted code is interrupted as well.
 #include "Private.h"
 #include <pthread.h>
+#include <stdatomic.h>
 #include <sys/time.h>
 
-static chost_state *volatile signalled;
-static pthread_t lua_thread;
-static volatile sig_atomic_t received;  // the last SIGINT or SIGTERM
+// Read by the handler on whichever thread a signal reaches, and by threads that stop the script.
+static _Atomic(chost_state *) signalled;
+static _Atomic(pthread_t) lua_thread;  // set before `signalled`
+static atomic_int received;            // the last SIGINT or SIGTERM
 static bool noting;
 
 static void note(int signal) { received = signal; }
 
+static void set_stop_signal(chost_state *S, int signal) { __atomic_store_n(&S->stop_signal, signal, __ATOMIC_RELAXED); }
+
 static void stop_hook(lua_State *L, lua_Debug *frame) {
     (void)frame;
     chost_state *S = chost_of(L);
-    if (S->interrupt) chost_stop(L, S);
+    if (chost_interrupted(S)) chost_stop(L, S);
     else lua_sethook(L, NULL, 0, 0);
 }
 
@@ -24,7 +28,7 @@ void chost_hook(chost_state *S, lua_State *L) {
 }
 
 void chost_interrupt(chost_state *S, int signal) {
-    S->interrupt = signal;
+    set_stop_signal(S, signal);
     chost_hook(S, S->running);
 }
 
@@ -38,7 +42,7 @@ static void handle(int signal) {
     chost_state *S = signalled;
     if (!S) return;
     if (signal == CHOST_STOP_SIGNAL) {
-        if (!S->interrupt) chost_interrupt(S, signal);  // a person's Ctrl-C counts for more
+        if (!chost_interrupted(S)) chost_interrupt(S, signal);  // a person's Ctrl-C counts for more
         return;
     }
     struct sigaction normal = {.sa_handler = SIG_DFL};
@@ -60,8 +64,8 @@ void chost_stop_running(void) {
 void chost_handle_signals(chost_state *S) {
     if (!S && !signalled) return;
     if (!S) setitimer(ITIMER_REAL, &(struct itimerval){0}, NULL);
-    signalled = S;
     lua_thread = pthread_self();
+    signalled = S;
     struct sigaction action = {.sa_handler = S ? handle : noting ? note : SIG_DFL};
     sigemptyset(&action.sa_mask);
     sigaction(SIGINT, &action, NULL);
@@ -89,7 +93,8 @@ void chost_unhandle_signals(chost_state *S) {
 }
 
 void chost_clear_interrupt(chost_state *S) {
-    S->interrupt = S->terminating = 0;
+    set_stop_signal(S, 0);
+    S->terminating = 0;
     lua_sethook(S->main, NULL, 0, 0);
     if (signalled == S) chost_handle_signals(S);
 }
@@ -99,13 +104,13 @@ void chost_clear_interrupt(chost_state *S) {
 static lua_State *enter_thread(chost_state *S, lua_State *thread) {
     lua_State *outer = S->running;
     S->running = thread;
-    if (S->interrupt) chost_hook(S, thread);
+    if (chost_interrupted(S)) chost_hook(S, thread);
     return outer;
 }
 
 static void leave_thread(chost_state *S, lua_State *outer) {
     S->running = outer;
-    if (S->interrupt) chost_hook(S, outer);
+    if (chost_interrupted(S)) chost_hook(S, outer);
 }
 
 static int resume(lua_State *L, lua_State *thread, int arguments) {

@@ -20,7 +20,7 @@ static void push_position(lua_State *L) {
 int chost_stop(lua_State *L, chost_state *S) {
     chost_hook(S, L);
     push_position(L);
-    lua_pushstring(L, S->interrupt == SIGTERM ? "terminated" : "interrupted");
+    lua_pushstring(L, chost_interrupted(S) == SIGTERM ? "terminated" : "interrupted");
     lua_concat(L, 2);
     return lua_error(L);
 }
@@ -33,7 +33,7 @@ static int leave(chost_state *S) {
 
 int chost_raise(lua_State *L, chost_state *S, int code) {
     if (code == CHOST_EXIT) return leave(S);
-    if (S->interrupt) return chost_stop(L, S);
+    if (chost_interrupted(S)) return chost_stop(L, S);
     luaL_checkstack(L, 8, NULL);
     switch (code) {
     case CHOST_RETHROW:
@@ -122,7 +122,7 @@ static int call(lua_State *L, chost_function *function) {
     int count = lua_gettop(L);
     if (function->quick && count == function->operands && go_short(L, function)) {
         if (owes(S)) chost_pay(L, S);
-        return S->interrupt ? chost_stop(L, S) : 1;
+        return chost_interrupted(S) ? chost_stop(L, S) : 1;
     }
     int slots = count < function->params ? function->params : count;
     if (!lua_checkstack(L, function->params + function->boxes + CHOST_STACK)) return luaL_error(L, "stack overflow");
@@ -135,7 +135,7 @@ static int call(lua_State *L, chost_function *function) {
     }
     if (code < 0) return chost_raise(L, S, code);
     if (owes(S)) chost_pay(L, S);
-    if (S->interrupt) return chost_stop(L, S);
+    if (chost_interrupted(S)) return chost_stop(L, S);
     return code;
 }
 

@@ -49,8 +49,8 @@ extension Lua {
 
     /// The signal that asked the script to stop. Long native work polls it and throws `interruption`.
     public var interrupted: Int32? {
-        let signal = state.pointee.interrupt
-        return signal == 0 ? nil : Int32(signal)
+        let signal = chost_interrupted(state)
+        return signal == 0 ? nil : signal
     }
 
     /// Whether SIGTERM has come. From the first call on it no longer stops the script at once: the script has `grace` seconds
@@ -75,11 +75,14 @@ extension Lua {
     public static func stopRunningScript() { chost_stop_running() }
     public static let stopSignal = Int32(CHOST_STOP_SIGNAL)
 
-    /// The flag itself, for code that knows nothing of Lua; not zero: stop.
-    public var interruptFlag: UnsafePointer<Int32> {
-        UnsafeRawPointer(state).advanced(by: MemoryLayout<chost_state>.offset(of: \.interrupt)!)
-            .assumingMemoryBound(to: Int32.self)
-    }
+    /// For other threads, and for code that knows nothing of Lua.
+    public var interruptFlag: InterruptFlag { InterruptFlag(state: state) }
+}
+
+/// Whether a script was asked to stop. Any thread may ask, also when the Lua state is closed.
+public struct InterruptFlag: @unchecked Sendable {
+    fileprivate let state: UnsafeMutablePointer<chost_state>
+    public var isSet: Bool { chost_interrupted(state) != 0 }
 }
 
 /// Which files a script is made of.

@@ -45,7 +45,10 @@ struct ValueReader {
 
     func reference(_ index: Int32) throws -> LuaReference {
         var number: Int32 = 0
-        guard chost_reference(state, thread, index, &number) == LUA_OK else { throw LuaError("not enough memory") }
+        guard chost_reference(state, thread, index, &number) == LUA_OK else {
+            chost_drop_error(state, thread, state.pointee.errors)
+            throw LuaError(chost_interrupted(state) == 0 ? "not enough memory" : "interrupted")
+        }
         return LuaReference(index: number, releases: releases)
     }
 

@@ -1,3 +1,4 @@
+import Foundation
 import LuaBridge
 import XCTest
 
@@ -71,6 +72,46 @@ final class InterruptTests: XCTestCase {
             XCTAssertEqual(f.lua.interrupted, SIGTERM)
             f.lua.clearInterrupt()
         }
+    }
+
+    /// As threads of the W&B client do, which look at it while a transfer waits.
+    func testOtherThreadsSeeAnInterrupt() throws {
+        let f = try Fixture()
+        let flag = f.lua.interruptFlag
+        XCTAssertFalse(flag.isSet)
+        let seen = DispatchSemaphore(value: 0)
+        Thread.detachNewThread {
+            while !flag.isSet {}
+            seen.signal()
+        }
+        usleep(20_000)
+        f.lua.interrupt(SIGINT)
+        XCTAssertEqual(seen.wait(timeout: .now() + 30), .success)
+        f.lua.clearInterrupt()
+        XCTAssertFalse(flag.isSet)
+    }
+
+    /// As the thread that watches files does, at whatever moment of one run or the next.
+    func testAnotherThreadStopsOneScriptAfterAnother() throws {
+        let lasts = DispatchSemaphore(value: 0), ended = DispatchSemaphore(value: 0)
+        let first = try Fixture()
+        first.lua.handleSignals()
+        Thread.detachNewThread {
+            while lasts.wait(timeout: .now() + 0.0002) == .timedOut { Lua.stopRunningScript() }
+            ended.signal()
+        }
+        var stopped = 0
+        for _ in 0..<200 {
+            let f = try Fixture()
+            f.lua.handleSignals()
+            let message = f.error("for i = 1, 100000 do box.new(i) end error('done')")
+            XCTAssertTrue(message.contains("interrupted") || message.contains("done"), message)
+            if f.lua.interrupted == Lua.stopSignal { stopped += 1 }
+            f.lua.clearInterrupt()
+        }
+        lasts.signal()
+        ended.wait()
+        XCTAssertGreaterThan(stopped, 0)
     }
 
     private struct Sent: @unchecked Sendable {

@@ -72,7 +72,7 @@ typedef struct chost_state {
     uint64_t thrown;
     bool rethrown;            // the next error raised had its traceback taken already
     int exit_status;
-    volatile sig_atomic_t interrupt;  // the signal that asked the script to stop, or 0
+    sig_atomic_t stop_signal;  // see chost_interrupted
     // A script that watches for SIGTERM has this long to end by itself; 0: it is stopped at once.
     volatile sig_atomic_t grace_ms;
     volatile sig_atomic_t terminating;  // SIGTERM came, and the time of grace runs
@@ -157,6 +157,8 @@ void chost_drop_error(chost_state *S, lua_State *L, uint64_t number);
 void chost_push_traceback(chost_state *S, lua_State *L, uint64_t number);
 
 // Interrupts
+// The signal that asked the script to stop, or 0. Set by a signal handler, read by any thread.
+static inline int chost_interrupted(const chost_state *S) { return __atomic_load_n(&S->stop_signal, __ATOMIC_RELAXED); }
 void chost_handle_signals(chost_state *_Nullable S);
 // While no state handles them, SIGINT and SIGTERM are only noted, or (false) end the program as they do at its start.
 void chost_note_signals(bool on);

@@ -197,7 +197,7 @@ extension WandbModule {
     private static func sweepFunctions(_ lua: Lua, _ values: WandbValues) throws -> [Declaration] {
         let type = UserdataType<WandbAgentBox>(lua, "wandb.Agent", kind: "native_agent")
         try type.build { _ in }
-        let flag = InterruptFlag(lua.interruptFlag)
+        let flag = lua.interruptFlag
         return [
             Declaration("wandb.sweep(config: options, settings: options) -> string\nCreates a sweep.", field: "native_sweep") { call in
                 try reporting {
@@ -241,7 +241,7 @@ extension WandbModule {
     private static func apiFunctions(_ lua: Lua, _ values: WandbValues) throws -> [Declaration] {
         let type = UserdataType<WandbAPIBox>(lua, "wandb.Api", kind: "native_api")
         try type.build { _ in }
-        let flag = InterruptFlag(lua.interruptFlag)
+        let flag = lua.interruptFlag
         func table(_ run: PublicAPI.RunFacts) -> LuaValue {
             .fields([
                 ("id", .string(run.id)), ("name", .string(run.name)), ("entity", .string(run.entity)),

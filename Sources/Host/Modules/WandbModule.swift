@@ -21,7 +21,7 @@ enum WandbModule {
     }
 
     private static func functions(_ lua: Lua, _ type: UserdataType<Run>, _ values: WandbValues) -> [Declaration] {
-        let flag = InterruptFlag(lua.interruptFlag)
+        let flag = lua.interruptFlag
         return [
             Declaration("wandb.init(settings: table, config: table, program: string = nil, in_agent: bool = false, at_end: function = nil) -> any\nStarts a run.", field: "native_start") { call in
                 try reporting {
@@ -210,11 +210,4 @@ enum WandbModule {
 /// A failure whose text is complete.
 private struct WandbFailure: Error, CustomStringConvertible {
     let description: String
-}
-
-/// The script engine's interrupt flag, which threads of the logger may read.
-struct InterruptFlag: @unchecked Sendable {
-    private let flag: UnsafePointer<Int32>
-    init(_ flag: UnsafePointer<Int32>) { self.flag = flag }
-    var isSet: Bool { flag.pointee != 0 }
 }
