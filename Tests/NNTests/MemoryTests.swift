@@ -1,6 +1,6 @@
-import XCTest
-
+import Foundation
 import NN
+import XCTest
 
 final class MemoryTests: XCTestCase {
     func testMemoryIsReusedAndCounted() throws {
@@ -12,6 +12,51 @@ final class MemoryTests: XCTestCase {
         XCTAssertEqual(Allocator.shared.statistics.live, before)
         t = try Tensor.zeros(try Shape([1000, 1000]))
         XCTAssertEqual(t?.pointer, address)
+    }
+
+    /// What the collector goes by stays right while loaders' threads take and give back as well.
+    func testCountsHoldWhileOtherThreadsAllocate() throws {
+        let rounds = 5_000, bytes = 8192 + 64
+        @Sendable func takeAndGive() throws {
+            for _ in 0..<rounds {
+                _ = try Tensor.zeros(try Shape([2048]))
+                _ = try Tensor.zeros(try Shape([16]))
+            }
+        }
+        let before = Allocator.shared.statistics, allocated = Allocator.shared.allocatedBytes.pointee
+        let others = DispatchGroup()
+        for _ in 0..<2 {
+            others.enter()
+            Thread.detachNewThread {
+                do { try takeAndGive() } catch { XCTFail("\(error)") }
+                others.leave()
+            }
+        }
+        try takeAndGive()
+        others.wait()
+        let after = Allocator.shared.statistics
+        XCTAssertEqual(after.live, before.live)
+        XCTAssertGreaterThanOrEqual(after.peak, before.live + 8192)
+        XCTAssertEqual(Allocator.shared.liveBytes.pointee, before.live)
+        XCTAssertEqual(Allocator.shared.allocatedBytes.pointee - allocated, 3 * rounds * bytes)
+    }
+
+    /// The limit holds for what all threads have together.
+    func testTheLimitCountsAllThreads() throws {
+        let limit = Allocator.shared.limit
+        defer { Allocator.shared.limit = limit }
+        Allocator.shared.limit = Allocator.shared.statistics.live + (3 << 20)
+        nonisolated(unsafe) var foreign: Tensor?
+        let done = DispatchSemaphore(value: 0)
+        Thread.detachNewThread {
+            foreign = try? Tensor.zeros(try Shape([1 << 19]))
+            done.signal()
+        }
+        done.wait()
+        XCTAssertNotNil(foreign)
+        XCTAssertThrowsError(try Tensor.zeros(try Shape([1 << 19])))
+        foreign = nil
+        XCTAssertNoThrow(try Tensor.zeros(try Shape([1 << 19])))
     }
 
     func testMemoryIsAligned() throws {

@@ -17,20 +17,29 @@ public final class Allocator: Sendable {
         public var live = 0, cached = 0, peak = 0
     }
 
-    private struct State: @unchecked Sendable {
+    fileprivate struct State: @unchecked Sendable {
         /// Heads of intrusive lists: a free block's first word points to the next one.
         var free = [UnsafeMutableRawPointer?](repeating: nil, count: Allocator.classCount)
-        var statistics = Statistics()
+        var cached = 0
+        /// What other threads took, and took less what they gave back, since the script's thread last came by.
+        var takenElsewhere = 0, liveElsewhere = 0
+        /// The largest sum that another thread saw.
+        var peakElsewhere = 0
         var limit = Allocator.defaultLimit()
         var cacheLimit = 512 << 20
     }
 
     private let state = Mutex(State())
 
-    /// Bytes ever allocated, and bytes in use: how a script engine's collector learns of memory it
-    /// cannot see. Written by the script's thread or under the lock, read without: a stale value does no harm.
-    public nonisolated(unsafe) let allocatedBytes: UnsafeMutablePointer<Int>
-    public nonisolated(unsafe) let liveBytes: UnsafeMutablePointer<Int>
+    /// Bytes ever allocated, and bytes in use, as far as the script's thread has heard: how a script engine's collector
+    /// learns of memory it cannot see. Only that thread writes them and may read them. What other threads take and give
+    /// back is counted under the lock, and comes in when the script's thread has the lock next.
+    public var allocatedBytes: UnsafePointer<Int> {
+        UnsafePointer(UnsafeRawPointer(own.pointee.counts).assumingMemoryBound(to: Int.self))
+    }
+    public var liveBytes: UnsafePointer<Int> {
+        UnsafePointer(UnsafeRawPointer(own.pointee.live).assumingMemoryBound(to: Int.self))
+    }
 
     /// Small blocks of the thread that scripts run on, which need no lock: an operation on a few numbers is mostly
     /// the allocation of its result.
@@ -40,27 +49,34 @@ public final class Allocator: Sendable {
     /// Heads of its lists, by size class.
     private nonisolated(unsafe) let ownFree: UnsafeMutablePointer<UnsafeMutableRawPointer?>
 
+    /// Of the script's thread. Other threads read `thread` and `live`, so what changes lies elsewhere: to change a field
+    /// counts as to change the struct.
     struct OwnCache {
         let thread = pthread_self()
         /// Heads of the lists of `TensorPool`, by size class; their blocks count as cached.
         let tensors: UnsafeMutablePointer<Unmanaged<Tensor>?>
-        let allocatedBytes: UnsafeMutablePointer<Int>
-        let liveBytes: UnsafeMutablePointer<Int>
-        /// Bytes in use that this thread took and gave back without the lock; negative when others' blocks end here.
-        var live = 0
-        var cached = 0
-        var peak = 0
+        let counts: UnsafeMutablePointer<OwnCounts>
+        /// Bytes in use. Other threads read it, to keep to the limit.
+        fileprivate let live: UnsafeMutablePointer<Atomic<Int>>
         static let limit = 4 << 20
     }
 
+    struct OwnCounts {
+        /// First, where the script engine reads it.
+        var allocated = 0
+        var cached = 0
+        var peak = 0
+    }
+
     private init() {
-        allocatedBytes = .allocate(capacity: 2)
-        allocatedBytes.initialize(repeating: 0, count: 2)
-        liveBytes = allocatedBytes + 1
-        own = .allocate(capacity: 1)
+        let counts = UnsafeMutablePointer<OwnCounts>.allocate(capacity: 1)
+        counts.initialize(to: OwnCounts())
+        let live = UnsafeMutablePointer<Atomic<Int>>.allocate(capacity: 1)
+        live.initialize(to: Atomic(0))
         let tensors = UnsafeMutablePointer<Unmanaged<Tensor>?>.allocate(capacity: Allocator.smallClasses)
         tensors.initialize(repeating: nil, count: Allocator.smallClasses)
-        own.initialize(to: OwnCache(tensors: tensors, allocatedBytes: allocatedBytes, liveBytes: liveBytes))
+        own = .allocate(capacity: 1)
+        own.initialize(to: OwnCache(tensors: tensors, counts: counts, live: live))
         ownFree = .allocate(capacity: Allocator.smallClasses)
         ownFree.initialize(repeating: nil, count: Allocator.smallClasses)
         Allocator.ownCache = own
@@ -87,32 +103,33 @@ public final class Allocator: Sendable {
     /// - Throws: `TensorError` of kind `.outOfMemory`, naming what was asked for and what there is.
     func allocate(_ bytes: Int, for what: @autoclosure () -> String) throws -> (UnsafeMutableRawPointer, Int) {
         let (index, size) = Allocator.sizeClass(bytes)
+        let own = own, isOwn = isOwn
         if index < Allocator.smallClasses, isOwn, let block = ownFree[index] {
             ownFree[index] = block.load(as: UnsafeMutableRawPointer?.self)
-            own.pointee.cached -= size
-            own.pointee.live += size
-            allocatedBytes.pointee &+= size
-            liveBytes.pointee &+= size
-            if liveBytes.pointee > own.pointee.peak { own.pointee.peak = liveBytes.pointee }
+            own.pointee.counts.pointee.cached -= size
+            own.pointee.took(size)
             return (block, size)
         }
         guard index < Allocator.classCount else { throw outOfMemory(bytes, what()) }
-        let own = own
         let block: UnsafeMutableRawPointer? = state.withLock { s in
-            guard s.statistics.live + own.pointee.live <= s.limit - size else { return nil }
+            if isOwn { own.pointee.hear(&s) }
+            let live = own.pointee.live.pointee.load(ordering: .relaxed) + s.liveElsewhere
+            guard live <= s.limit - size else { return nil }
             var block: UnsafeMutableRawPointer?
             if let head = s.free[index] {
                 s.free[index] = head.load(as: UnsafeMutableRawPointer?.self)
-                s.statistics.cached -= size
+                s.cached -= size
                 block = head
             } else {
                 block = Allocator.system(size)
             }
-            if block != nil {
-                s.statistics.live += size
-                allocatedBytes.pointee &+= size
-                liveBytes.pointee = s.statistics.live + own.pointee.live
-                s.statistics.peak = max(s.statistics.peak, liveBytes.pointee)
+            guard block != nil else { return nil }
+            if isOwn {
+                own.pointee.took(size)
+            } else {
+                s.takenElsewhere += size
+                s.liveElsewhere += size
+                s.peakElsewhere = max(s.peakElsewhere, live + size)
             }
             return block
         }
@@ -125,22 +142,25 @@ public final class Allocator: Sendable {
 
     func release(_ block: UnsafeMutableRawPointer, size: Int) {
         let index = Allocator.sizeClass(size).index
-        if index < Allocator.smallClasses, isOwn, own.pointee.cached < OwnCache.limit {
+        let own = own, isOwn = isOwn
+        if index < Allocator.smallClasses, isOwn, own.pointee.counts.pointee.cached < OwnCache.limit {
             block.storeBytes(of: ownFree[index], as: UnsafeMutableRawPointer?.self)
             ownFree[index] = block
-            own.pointee.cached += size
-            own.pointee.live -= size
-            liveBytes.pointee &-= size
+            own.pointee.counts.pointee.cached += size
+            own.pointee.gaveBack(size)
             return
         }
-        let own = own
         let keep = state.withLock { s in
-            s.statistics.live -= size
-            liveBytes.pointee = s.statistics.live + own.pointee.live
-            guard s.statistics.cached + size <= s.cacheLimit else { return false }
+            if isOwn {
+                own.pointee.hear(&s)
+                own.pointee.gaveBack(size)
+            } else {
+                s.liveElsewhere -= size
+            }
+            guard s.cached + size <= s.cacheLimit else { return false }
             block.storeBytes(of: s.free[index], as: UnsafeMutableRawPointer?.self)
             s.free[index] = block
-            s.statistics.cached += size
+            s.cached += size
             return true
         }
         if !keep { free(block) }
@@ -156,7 +176,7 @@ public final class Allocator: Sendable {
                     free(block)
                 }
             }
-            s.statistics.cached = 0
+            s.cached = 0
         }
         guard isOwn else { return }
         for i in 0..<Allocator.smallClasses {
@@ -165,15 +185,18 @@ public final class Allocator: Sendable {
                 free(block)
             }
         }
-        own.pointee.cached = 0
+        own.pointee.counts.pointee.cached = 0
     }
 
+    /// For the script's thread.
     public var statistics: Statistics {
-        var sum = state.withLock { $0.statistics }
-        sum.live += own.pointee.live
-        sum.cached += own.pointee.cached
-        sum.peak = max(sum.peak, own.pointee.peak)
-        return sum
+        let own = own
+        return state.withLock { s in
+            own.pointee.hear(&s)
+            return Statistics(
+                live: own.pointee.live.pointee.load(ordering: .relaxed), cached: s.cached + own.pointee.counts.pointee.cached,
+                peak: max(s.peakElsewhere, own.pointee.counts.pointee.peak))
+        }
     }
 
     /// Bytes that tensors may hold together: `HOST_MEMORY_LIMIT`, else 90% of what the container or
@@ -186,10 +209,11 @@ public final class Allocator: Sendable {
     private static func system(_ size: Int) -> UnsafeMutableRawPointer? { alignedMemory(size) }
 
     private func outOfMemory(_ bytes: Int, _ what: String) -> TensorError {
-        let now = (statistics.live, limit)
+        let own = own
+        let (live, limit) = state.withLock { ($0.liveElsewhere + own.pointee.live.pointee.load(ordering: .relaxed), $0.limit) }
         return TensorError(
-            "cannot allocate \(formatBytes(bytes)) for \(what); in use \(formatBytes(now.0)), "
-                + "limit \(formatBytes(now.1)) (HOST_MEMORY_LIMIT)", kind: .outOfMemory)
+            "cannot allocate \(formatBytes(bytes)) for \(what); in use \(formatBytes(live)), "
+                + "limit \(formatBytes(limit)) (HOST_MEMORY_LIMIT)", kind: .outOfMemory)
     }
 
     private static func defaultLimit() -> Int {
@@ -210,6 +234,34 @@ public final class Allocator: Sendable {
         }
         guard let value = Int(digits), value > 0, value < 1 << 20 || shift == 0 else { return nil }
         return value << shift
+    }
+}
+
+extension Allocator.OwnCache {
+    /// A block of the lists is in use again, or one from elsewhere is.
+    @inline(__always)
+    func took(_ size: Int) { count(taken: size, live: size) }
+
+    @inline(__always)
+    func gaveBack(_ size: Int) {
+        live.pointee.store(live.pointee.load(ordering: .relaxed) &- size, ordering: .relaxed)
+    }
+
+    /// Takes over what others counted. Under the lock.
+    fileprivate func hear(_ state: inout Allocator.State) {
+        if state.takenElsewhere | state.liveElsewhere == 0 { return }
+        count(taken: state.takenElsewhere, live: state.liveElsewhere)
+        state.takenElsewhere = 0
+        state.liveElsewhere = 0
+    }
+
+    @inline(__always)
+    private func count(taken: Int, live change: Int) {
+        counts.pointee.allocated &+= taken
+        // There is one writer, so this is no atomic read-modify-write.
+        let now = live.pointee.load(ordering: .relaxed) &+ change
+        live.pointee.store(now, ordering: .relaxed)
+        if now > counts.pointee.peak { counts.pointee.peak = now }
     }
 }
 

@@ -22,25 +22,18 @@ public enum TensorPool {
             pthread_equal(cache.pointee.thread, pthread_self()) != 0
         else { return nil }
         cache.pointee.tensors[index] = head._withUnsafeGuaranteedRef { $0.nextInPool }
-        count(cache, (index &+ 1) &* 64)
+        // Its block is in use again.
+        let size = (index &+ 1) &* 64
+        cache.pointee.counts.pointee.cached &-= size
+        cache.pointee.took(size)
         return head.takeRetainedValue()
-    }
-
-    /// The block of a tensor that left the lists is in use again.
-    @inline(__always)
-    private static func count(_ cache: UnsafeMutablePointer<Allocator.OwnCache>, _ size: Int) {
-        cache.pointee.cached &-= size
-        cache.pointee.live &+= size
-        cache.pointee.allocatedBytes.pointee &+= size
-        cache.pointee.liveBytes.pointee &+= size
-        if cache.pointee.liveBytes.pointee > cache.pointee.peak { cache.pointee.peak = cache.pointee.liveBytes.pointee }
     }
 
     /// Lets go of the tensor of a userdata block: keeps it for later when nobody else has it, nor its memory.
     public static func release(_ raw: UnsafeMutableRawPointer) {
         var tensor = Unmanaged<Tensor>.fromOpaque(raw).takeRetainedValue()
         let size = tensor.storage.capacity
-        guard let cache = Allocator.ownCache, cache.pointee.cached < Allocator.OwnCache.limit, size > 0,
+        guard let cache = Allocator.ownCache, cache.pointee.counts.pointee.cached < Allocator.OwnCache.limit, size > 0,
             size <= Allocator.smallClasses &* 64, isKnownUniquelyReferenced(&tensor),
             pthread_equal(cache.pointee.thread, pthread_self()) != 0
         else { return }
@@ -48,9 +41,8 @@ public enum TensorPool {
         if tensor.node != nil { Node.recycle(&tensor.node) }
         guard isKnownUniquelyReferenced(&tensor.storage) else { return }
         tensor.forgetUse()
-        cache.pointee.cached &+= size
-        cache.pointee.live &-= size
-        cache.pointee.liveBytes.pointee &-= size
+        cache.pointee.counts.pointee.cached &+= size
+        cache.pointee.gaveBack(size)
         tensor.nextInPool = cache.pointee.tensors[size / 64 &- 1]
         cache.pointee.tensors[size / 64 &- 1] = Unmanaged.passRetained(tensor)
     }
