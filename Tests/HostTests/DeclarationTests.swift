@@ -17,7 +17,7 @@ final class DeclarationTests: XCTestCase {
             [HostProcess.scripts.appendingPathComponent(script).path] + arguments, folder: folder,
             environment: environment.merging(["HOST_MEMORY_LIMIT": "1GiB"]) { $1 }, seconds: seconds)
         XCTAssertEqual(outcome.status, 0, String(outcome.out.suffix(20000)) + outcome.error, line: line)
-        print(script, arguments.suffix(2), outcome.out.split(separator: "\n").last ?? "")
+        print(script, Array(arguments.suffix(2)), outcome.out.split(separator: "\n").last.map { String($0) } ?? "")
     }
 
     /// Cases with PyTorch's results: every documented name of the module has some, and all agree.
@@ -80,7 +80,8 @@ final class DeclarationTests: XCTestCase {
     func testAShortSoak() throws {
         let scratch = try Scratch()
         let seconds = ProcessInfo.processInfo.environment["SOAK_SECONDS"] ?? "12"
-        try check("soak.lua", [seconds, scratch.url.path], seconds: (Double(seconds) ?? 12) + 120)
-        try check("long_log.lua", ["200000", scratch.url.path])
+        let environment = HostProcess.frugal
+        try check("soak.lua", [seconds, scratch.url.path], environment: environment, seconds: (Double(seconds) ?? 12) + 120)
+        try check("long_log.lua", ["200000", scratch.url.path], environment: environment)
     }
 }

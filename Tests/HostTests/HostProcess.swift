@@ -19,6 +19,12 @@ struct HostProcess {
         URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent().appendingPathComponent("Lua")
     }
 
+    /// Under a sanitizer: its options, and how many times longer programs may take (Tests/sanitized.sh).
+    static let sanitizer = ProcessInfo.processInfo.environment.filter { $0.key.hasSuffix("SAN_OPTIONS") }
+    /// The same for tests that measure memory: AddressSanitizer else keeps what was freed, up to 256 MB.
+    static let frugal = sanitizer.mapValues { "\($0):quarantine_size_mb=0:thread_local_quarantine_size_kb=0" }
+    static let patience = ProcessInfo.processInfo.environment["TEST_PATIENCE"].flatMap(Double.init) ?? 1
+
     /// Runs to the end; after `signal.delay` seconds the signal is sent. A run longer than `seconds` is killed.
     static func run(
         _ arguments: [String], input: String? = nil, folder: URL? = nil, environment: [String: String] = [:],
@@ -35,10 +41,10 @@ struct HostProcess {
         process.standardInput = inlet
         try process.run()
         let watch = DispatchWorkItem { process.terminate() }
-        DispatchQueue.global().asyncAfter(deadline: .now() + seconds, execute: watch)
+        DispatchQueue.global().asyncAfter(deadline: .now() + seconds * patience, execute: watch)
         if let signal {
             let pid = process.processIdentifier
-            DispatchQueue.global().asyncAfter(deadline: .now() + signal.delay) { kill(pid, signal.number) }
+            DispatchQueue.global().asyncAfter(deadline: .now() + signal.delay * patience) { kill(pid, signal.number) }
         }
         if let input { inlet.fileHandleForWriting.write(Data(input.utf8)) }
         try inlet.fileHandleForWriting.close()

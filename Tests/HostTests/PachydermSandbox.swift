@@ -80,7 +80,7 @@ final class PachydermSandbox {
         process.arguments = arguments
         process.currentDirectoryURL = URL(fileURLWithPath: folder ?? path)
         process.environment = ["PATH": "/usr/local/bin:/usr/bin:/bin:/usr/sbin:/sbin", "HOME": path, "TMPDIR": path]
-            .merging(environment) { $1 }
+            .merging(HostProcess.sanitizer) { $1 }.merging(environment) { $1 }
         process.standardOutput = output
         process.standardError = errors
         process.standardInput = FileHandle.nullDevice

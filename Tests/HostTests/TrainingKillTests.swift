@@ -100,7 +100,7 @@ private final class Job {
         process.environment = [
             "PATH": "/usr/bin:/bin", "HOME": sandbox.path, "TMPDIR": sandbox.path + "/tmp", "PFS_ROOT": sandbox.path + "/pfs",
             "PACH_JOB_ID": "0123456789abcdef0123456789abcdef", "PACH_DATUM_ID": "feed", "PPS_PIPELINE_NAME": "kill", "WANDB_MODE": "offline",
-        ].merging(ProcessInfo.processInfo.environment.filter { $0.key.hasSuffix("SAN_OPTIONS") }) { $1 }
+        ].merging(HostProcess.sanitizer) { $1 }
         process.standardOutput = out
         process.standardError = err
         process.standardInput = FileHandle.nullDevice

@@ -17,6 +17,10 @@ final class HostProgram: @unchecked Sendable {
             .deletingLastPathComponent().appendingPathComponent("host")
     }
 
+    /// Under a sanitizer: its options, and how many times longer programs may take (Tests/sanitized.sh).
+    static let sanitizer = ProcessInfo.processInfo.environment.filter { $0.key.hasSuffix("SAN_OPTIONS") }
+    static let patience = ProcessInfo.processInfo.environment["TEST_PATIENCE"].flatMap(Double.init) ?? 1
+
     /// Starts `host script.lua words…`. Without a server there is neither an address nor a key.
     init(
         _ script: String, words: [String] = [], server: RecordingServer?, in directory: Temporary,
@@ -42,7 +46,7 @@ final class HostProgram: @unchecked Sendable {
             variables["WANDB_BASE_URL"] = server.url
             variables["WANDB_API_KEY"] = Self.key
         }
-        process.environment = variables.merging(environment) { $1 }
+        process.environment = variables.merging(Self.sanitizer) { $1 }.merging(environment) { $1 }
         process.standardOutput = out
         process.standardError = error
         process.standardInput = FileHandle.nullDevice
@@ -73,7 +77,7 @@ final class HostProgram: @unchecked Sendable {
 
     /// Waits for the end; kills what does not come to one.
     func finish(_ seconds: Double = 60) -> Outcome {
-        let end = Date().addingTimeInterval(seconds)
+        let end = Date().addingTimeInterval(seconds * Self.patience)
         while process.isRunning, Date() < end { Thread.sleep(forTimeInterval: 0.005) }
         if process.isRunning { signal(SIGKILL) }
         process.waitUntilExit()
@@ -86,7 +90,7 @@ final class HostProgram: @unchecked Sendable {
     /// Waits until a file in the directory has at least so many bytes.
     func wait(for name: String, bytes: Int, seconds: Double = 60) -> Bool {
         let path = "\(directory.path)/\(name)"
-        let end = Date().addingTimeInterval(seconds)
+        let end = Date().addingTimeInterval(seconds * Self.patience)
         while Date() < end {
             let size = (try? FileManager.default.attributesOfItem(atPath: path)[.size] as? Int) ?? 0
             if size >= bytes { return true }

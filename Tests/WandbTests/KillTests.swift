@@ -49,6 +49,13 @@ final class KillTests: XCTestCase {
 
         let synced = try HostProgram(words: ["sync"], server: server, in: directory).finish()
         let place = "\(mode), killed after \(moment) rows, told \(told): \(synced.out)\(synced.error)"
+        // Before there is a run there is nothing to sync, and that is said.
+        if told == 0, !FileManager.default.fileExists(atPath: "\(directory.path)/wandb") {
+            XCTAssertEqual(synced.status, 1, place)
+            XCTAssertTrue(synced.error.contains("holds no run"), place)
+            XCTAssertNil(server.run("killed"), place)
+            return
+        }
         // Nothing was logged yet: the run need not be known anywhere.
         if told == 0 && server.run("killed") == nil { return }
         // The kernel ends a write to a file between two of its pages: of the record that was being written, a part may be there.

@@ -249,7 +249,7 @@ final class RecordingServer: Sendable {
     func files() -> [String: [UInt8]] { state.withLock { $0.uploads } }
 
     func wait(_ seconds: Double = 10, until isTrue: () -> Bool) -> Bool {
-        let end = Date().addingTimeInterval(seconds)
+        let end = Date().addingTimeInterval(seconds * HostProgram.patience)
         while Date() < end {
             if isTrue() { return true }
             Thread.sleep(forTimeInterval: 0.01)

@@ -141,11 +141,12 @@ struct Certificate {
 }
 
 /// The server's half of OpenSSL's libssl, which libcurl brings along.
-private struct TLSLibrary: @unchecked Sendable {
+private final class TLSLibrary: @unchecked Sendable {
     private typealias Pointer = OpaquePointer
     private let context: OpaquePointer
     private let new: @convention(c) (Pointer) -> Pointer?
     private let free: @convention(c) (Pointer) -> Void
+    private let freeContext: @convention(c) (Pointer) -> Void
     private let attach: @convention(c) (Pointer, Int32) -> Int32
     private let accept: @convention(c) (Pointer) -> Int32
     private let read: @convention(c) (Pointer, UnsafeMutableRawPointer, Int32) -> Int32
@@ -161,11 +162,8 @@ private struct TLSLibrary: @unchecked Sendable {
         typealias Method = @convention(c) () -> Pointer?
         typealias NewContext = @convention(c) (Pointer?) -> Pointer?
         typealias Use = @convention(c) (Pointer, UnsafePointer<CChar>, Int32) -> Int32
-        let context = try find("SSL_CTX_new", NewContext.self)(try find("TLS_server_method", Method.self)())
-        self.context = try XCTUnwrap(context)
-        guard try find("SSL_CTX_use_certificate_file", Use.self)(self.context, certificate.path, 1) == 1,
-            try find("SSL_CTX_use_PrivateKey_file", Use.self)(self.context, certificate.key, 1) == 1
-        else { throw POSIXError(.EINVAL) }
+        context = try XCTUnwrap(try find("SSL_CTX_new", NewContext.self)(try find("TLS_server_method", Method.self)()))
+        freeContext = try find("SSL_CTX_free")
         new = try find("SSL_new")
         free = try find("SSL_free")
         attach = try find("SSL_set_fd")
@@ -173,7 +171,12 @@ private struct TLSLibrary: @unchecked Sendable {
         read = try find("SSL_read")
         write = try find("SSL_write")
         pending = try find("SSL_pending")
+        guard try find("SSL_CTX_use_certificate_file", Use.self)(context, certificate.path, 1) == 1,
+            try find("SSL_CTX_use_PrivateKey_file", Use.self)(context, certificate.key, 1) == 1
+        else { throw POSIXError(.EINVAL) }
     }
+
+    deinit { freeContext(context) }
 
     /// Passes on until one side ends; false when the client did not agree on a connection.
     func serve(_ client: Int32, _ server: Int32) -> Bool {

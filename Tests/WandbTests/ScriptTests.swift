@@ -445,7 +445,7 @@ private final class Terminal: @unchecked Sendable {
         let slave = FileHandle(fileDescriptor: open("/dev/pts/\(number)", O_RDWR | O_NOCTTY), closeOnDealloc: true)
         process.executableURL = binary
         process.arguments = words
-        process.environment = environment
+        process.environment = environment.merging(HostProgram.sanitizer) { $1 }
         process.currentDirectoryURL = URL(fileURLWithPath: directory.path)
         process.standardInput = slave
         process.standardOutput = slave

@@ -62,7 +62,7 @@ final class TransportTests: XCTestCase {
         }
 
         // Who asks for the run to be online hears it at once.
-        let strict = try attempt("127.0.0.1", ["WANDB_MODE": "online", "WANDB_INIT_TIMEOUT": "1", "WANDB_FINISH_TIMEOUT": "1"])
+        let strict = try attempt("127.0.0.1", ["WANDB_MODE": "online", "WANDB_INIT_TIMEOUT": "\(HostProgram.patience)", "WANDB_FINISH_TIMEOUT": "1"])
         XCTAssertTrue(strict.2.error.contains("self-signed certificate"), strict.2.error)
 
         let (open, _, loud, _) = try attempt("127.0.0.1", ["WANDB_INSECURE_DISABLE_SSL": "true"])
