@@ -159,12 +159,14 @@ private final class Job {
         let logs = sandbox.files("tmp").filter { $0.hasSuffix(".wandb") }.sorted()
         return try logs.map { log in
             var rows: [Int: [String: String]] = [:]
-            func take(_ record: WBHistoryRecord) {
+            func take(_ record: WBHistoryRecord, isOpen: Bool = false) {
                 var row: [String: String] = [:]
                 for item in record.item { row[item.nestedKey.joined(separator: ".")] = item.valueJson }
                 guard let step = row["_step"].flatMap({ Int($0) }) else { return XCTFail("a row without a step in \(log)") }
                 row["_timestamp"] = nil
                 row["_runtime"] = nil
+                // The kill may fall between the row's way into the log and the end of the file that held it: sync takes it once.
+                if isOpen, rows[step] == row { return }
                 XCTAssertNil(rows[step], "step \(step) twice in \(log)")
                 rows[step] = row
             }
@@ -180,7 +182,7 @@ private final class Job {
                 }
             }
             if let bytes = FileManager.default.contents(atPath: "\(folder)/\(log).row"), let body = LogFormat.openRow(in: Array(bytes)) {
-                take(try WBHistoryRecord(serializedBytes: body))
+                take(try WBHistoryRecord(serializedBytes: body), isOpen: true)
             }
             return rows
         }
