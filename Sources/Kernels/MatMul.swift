@@ -28,14 +28,27 @@ func productOf<V: Vector>(_: V.Type, _ g: kernel_gemm, _ item: Int, _ swapped: B
         accumulate: g.beta != 0, rowBias: alongRows ? bias : nil, columnBias: alongRows ? nil : bias,
         relu: g.activation == 1, packA: true, packB: true, panelsFirst: false)
     let panel = tileVectors &* V.lanes
-    // Rows of B some multiple of 512 bytes apart would crowd a few sets of the cache.
-    let spread = p.b.step &* MemoryLayout<V.Scalar>.size & 511 != 0
-    p.panelsFirst = p.m <= 8 &* tileRows && p.n >= p.m && p.b.line == 1 && spread
-    // So would rows of A, which a tile reads one scalar of each at a time: twelve of them would fill all ways of one set.
-    let crowded = p.a.line &* MemoryLayout<V.Scalar>.size & 1023 == 0 && p.m >= tileRows
+    let size = MemoryLayout<V.Scalar>.size
+    p.panelsFirst = p.b.line == 1 && p.n >= p.m && panelsStay(p, size)
+    // Rows that a tile reads one scalar of each at a time: twelve that lie a multiple of 1024 bytes apart would fill all ways
+    // of one set of the first-level cache.
+    let crowded = p.a.line &* size & 1023 == 0 && p.m >= tileRows
     p.packA = (p.a.step != 1 || crowded) && p.n > 3 &* panel
-    p.packB = p.b.line != 1 || (p.m > 2 &* tileRows && !p.panelsFirst)
+    // A panel that only few rows meet is read where it is; one that many meet as well, if its rows don't crowd.
+    p.packB = p.b.line != 1 || (p.m > 2 &* tileRows && (!p.panelsFirst || p.b.step &* size & 511 == 0))
     return p
+}
+
+/// Whether the rows of A that meet a panel of B stay in the second-level cache from panel to panel, and a panel of B, where
+/// it is, while they meet it: its rows may be some power of two apart, and crowd a few sets of the cache.
+@inline(__always)
+func panelsStay<V: Vector>(_ p: Product<V>, _ size: Int) -> Bool {
+    let depth = min(p.k, p.depth)
+    if p.m &* depth &* size > 1 << 19 { return false }
+    // 2048 sets of 16 lines of 64 bytes, half of them for this.
+    let apart = (p.b.step &* size) >> 6
+    let sets = 2048 / max(1, min(2048, apart & (0 &- apart)))
+    return p.b.step &* size & 63 != 0 || depth <= 8 &* sets
 }
 
 @inline(__always)

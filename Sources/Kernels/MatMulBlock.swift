@@ -156,6 +156,7 @@ func multiplyByRows<V: Vector>(_ w: Block<V>, _ span: Int, _ columnBlock: Int) {
 func multiplyByPanels<V: Vector>(_ w: Block<V>) {
     let p = w.p
     let panel = tileVectors &* V.lanes
+    let tiles = max(1, (w.i1 &- w.i0 &+ tileRows &- 1) / tileRows)
     var ks = 0
     repeat {
         let d = min(w.depth, p.k &- ks)
@@ -176,14 +177,15 @@ func multiplyByPanels<V: Vector>(_ w: Block<V>) {
             // The next panel, or the first of the next block of k.
             let more = j &+ panel < w.j1
             let next = p.b.moved(line: more ? j &+ panel : w.j0, step: more ? ks : ks &+ d)
-            // Its rows are on the pages that the first tile reads just then, so that tile fetches all of it.
-            var ahead = Ahead(start: UnsafeRawPointer(next.base), step: p.b.step &* MemoryLayout<V.Scalar>.size, rate: 1 << 16)
+            // Each tile fetches its share, so that it comes while there is work to do.
+            var ahead = Ahead(start: UnsafeRawPointer(next.base), step: p.b.step &* MemoryLayout<V.Scalar>.size, rate: (1 << 16) / tiles)
+            let share = d / tiles &* ahead.step
             var i = w.i0
             while i < w.i1 {
                 let rows = nextTileRows(w.i1 &- i)
                 let a = p.packA ? Operand<V>(base: w.packedA + (i &- w.i0) &* d, line: 1, step: rows) : p.a.moved(line: i, step: ks)
                 placeTile(w, i, rows, j, columns, ks, d, a, b.base, b.step, ahead, true, true)
-                ahead.rate = 0
+                ahead.start += share
                 i &+= rows
             }
             j &+= panel

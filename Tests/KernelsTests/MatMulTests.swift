@@ -16,6 +16,8 @@ final class MatMulTests: XCTestCase {
     static let sizes = [
         (1, 1, 1), (1, 10, 784), (32, 10, 784), (10, 784, 32), (3, 5, 7), (12, 32, 8), (13, 33, 385), (1, 50, 400), (50, 1, 400), (7, 7, 0),
         (70, 130, 513), (25, 8, 17), (241, 70, 40), (5, 1030, 9), (64, 96, 800),
+        // Many rows that meet panel after panel: where B is, and packed, since rows 512 bytes apart crowd the cache.
+        (61, 200, 400), (61, 256, 400),
     ]
 
     static let cases: [Case] = {
@@ -37,6 +39,8 @@ final class MatMulTests: XCTestCase {
             list.append(Case(m: 20, n: 70, k: 4100, aT: aT, bT: bT, alpha: -0.75, beta: 1, bias: 0, relu: true))
             list.append(Case(m: 70, n: 20, k: 1543, aT: aT, bT: bT, bias: 1))
         }
+        // Rows so far apart that a panel of them does not stay in the cache.
+        list.append(Case(m: 30, n: 4096, k: 390, bias: 0))
         list.append(Case(m: 33, n: 40, k: 9000, bT: true, alpha: 0.5, beta: 1, bias: 1, relu: true))
         list.append(Case(m: 40, n: 6, k: 30, bT: true, batch: 3, beta: 1, relu: true))
         return list
