@@ -1,41 +1,6 @@
 import KernelABI
 
-// Philox4x32-10 (Salmon et al. 2011, "Parallel random numbers: as easy as 1, 2, 3"). A block of four
-// 32-bit words is a function of (counter, seed) alone. Element e = offset + i of a stream takes word
-// e mod 4 of block e / 4 (64-bit elements: half e mod 2 of block e / 2), whoever computes it.
-
-typealias Words = SIMD16<UInt32>
-
-/// The low and high halves of 32 x 32 bit products.
-@inline(__always)
-func wideProduct(_ a: Words, _ m: UInt64) -> (low: Words, high: Words) {
-    let p = SIMD16<UInt64>(truncatingIfNeeded: a) &* SIMD16(repeating: m)
-    return (Words(truncatingIfNeeded: p), Words(truncatingIfNeeded: p &>> SIMD16(repeating: 32)))
-}
-
-/// Blocks first ..< first + 16, one per lane.
-@inline(__always)
-func philox(_ seed: UInt64, _ first: UInt64) -> (Words, Words, Words, Words) {
-    var counter = SIMD16<UInt64>(repeating: first)
-    counter = counter &+ SIMD16<UInt64>(0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15)
-    var c0 = Words(truncatingIfNeeded: counter)
-    var c1 = Words(truncatingIfNeeded: counter &>> SIMD16(repeating: 32))
-    var c2 = Words(repeating: 0)
-    var c3 = Words(repeating: 0)
-    var k0 = UInt32(truncatingIfNeeded: seed)
-    var k1 = UInt32(truncatingIfNeeded: seed >> 32)
-    for _ in 0..<10 {
-        let p = wideProduct(c0, 0xd251_1f53)
-        let q = wideProduct(c2, 0xcd9e_8d57)
-        c0 = q.high ^ c1 ^ Words(repeating: k0)
-        c1 = q.low
-        c2 = p.high ^ c3 ^ Words(repeating: k1)
-        c3 = p.low
-        k0 &+= 0x9e37_79b9
-        k1 &+= 0xbb67_ae85
-    }
-    return (c0, c1, c2, c3)
-}
+// Random tensors: what becomes of the words of Philox (see there).
 
 /// Elements of the stream in groups of 64 (`per` per block), aligned in the stream. `group` gives a group's
 /// values, stored to 64 (or 32) scalars; whole groups go straight to y, the ends through a buffer.
