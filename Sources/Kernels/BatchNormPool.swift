@@ -19,19 +19,6 @@ struct NormPoolArguments {
     var gbias: UnsafeMutableRawPointer?
 }
 
-/// Each vector of windows of a plane: its place among them, its first element's place in the plane, how many there are.
-@inline(__always)
-func eachWindows<V: Vector>(_: V.Type, _ h: Int, _ w: Int, _ body: (_ window: Int, _ place: Int, _ count: Int) -> Void) {
-    let ow = w / 2
-    for oh in 0..<(h / 2) {
-        var j = 0
-        while j < ow {
-            body(oh &* ow &+ j, 2 &* oh &* w &+ 2 &* j, min(V.lanes, ow &- j))
-            j &+= V.lanes
-        }
-    }
-}
-
 @inline(__always)
 func normPoolTask<V: Vector>(_: V.Type, _ s: Shared<NormPoolArguments>, _ chunk: Int) {
     let a = s.arguments
@@ -47,10 +34,9 @@ func normPoolTask<V: Vector>(_: V.Type, _ s: Shared<NormPoolArguments>, _ chunk:
         let shift = a.bias.map { V($0.assumingMemoryBound(to: V.Scalar.self)[c]) } ?? V(0.0)
         let y = a.y.assumingMemoryBound(to: V.Scalar.self) + plane &* inside / 4
         let index = a.index + plane &* inside / 4
-        eachWindows(V.self, a.h, a.w) { window, place, count in
+        eachWindows(V.self, a.h, a.w) { window, place, count, rows in
             let from = plane &* inside &+ place
-            let (a0, a1) = pairRow(V.self, all + from, count, total &- from)
-            let (b0, b1) = pairRow(V.self, all + from + a.w, count, total &- from &- a.w)
+            let (a0, a1, b0, b1) = rows.load(all + from, count, total &- from)
             var best = reluLanes(V.fma(a0 - m, scale, shift))
             var at = V(0.0)
             // The first of equals stays, a NaN wins.
@@ -67,7 +53,7 @@ func normPoolTask<V: Vector>(_: V.Type, _ s: Shared<NormPoolArguments>, _ chunk:
             best = V.select(wins, v3, best)
             at = V.select(wins, row + one, at)
             storeSome(best, y + window, count)
-            V.storePositions(at, Int32(truncatingIfNeeded: place), index + window, count)
+            rows.storePositions(at, place, index + window, count)
         }
     }
 }
@@ -98,13 +84,12 @@ func normPoolBackTask<V: Vector>(_: V.Type, _ s: Shared<NormPoolArguments>, _ ch
         for n in 0..<a.n {
             let plane = n &* a.c &+ c
             var sum = zero, dot = zero
-            eachWindows(V.self, a.h, a.w) { window, place, count in
+            eachWindows(V.self, a.h, a.w) { window, place, count, rows in
                 let at = plane &* inside / 4 &+ window
                 let from = plane &* inside &+ place
                 let g = windowGradient(a, at, count, zero)
-                let (a0, a1) = pairRow(V.self, all + from, count, total &- from)
-                let (b0, b1) = pairRow(V.self, all + from + a.w, count, total &- from &- a.w)
-                let position = V.loadPositions(a.index + at, Int32(truncatingIfNeeded: place), count)
+                let (a0, a1, b0, b1) = rows.load(all + from, count, total &- from)
+                let position = rows.loadPositions(a.index + at, place, count)
                 var largest = V.select(V.equal(position, zero), a0, a1)
                 largest = V.select(V.equal(position, row), b0, largest)
                 largest = V.select(V.equal(position, row + one), b1, largest)
@@ -124,22 +109,17 @@ func normPoolBackTask<V: Vector>(_: V.Type, _ s: Shared<NormPoolArguments>, _ ch
         let slope = a.training ? (dot / size * r).negated : zero
         for n in 0..<a.n {
             let plane = n &* a.c &+ c
-            eachWindows(V.self, a.h, a.w) { window, place, count in
+            eachWindows(V.self, a.h, a.w) { window, place, count, rows in
                 let at = plane &* inside / 4 &+ window
                 let from = plane &* inside &+ place
                 let g = windowGradient(a, at, count, zero)
-                let position = V.loadPositions(a.index + at, Int32(truncatingIfNeeded: place), count)
-                for line in 0..<2 {
-                    let left = line == 0 ? zero : row
-                    let start = from &+ line &* a.w
-                    let (x0, x1) = pairRow(V.self, all + start, count, total &- start)
-                    let d0 = V.select(V.equal(position, left), g, zero)
-                    let d1 = V.select(V.equal(position, left + one), g, zero)
-                    let (low, high) = V.interleave(
-                        V.fma(x0 - m, slope, d0 - meanGradient) * w, V.fma(x1 - m, slope, d1 - meanGradient) * w)
-                    storeSome(low, gx + start, 2 &* count)
-                    if 2 &* count > V.lanes { storeSome(high, gx + start + V.lanes, 2 &* count &- V.lanes) }
-                }
+                let position = rows.loadPositions(a.index + at, place, count)
+                let (a0, a1, b0, b1) = rows.load(all + from, count, total &- from)
+                rows.store(
+                    V.fma(a0 - m, slope, V.select(V.equal(position, zero), g, zero) - meanGradient) * w,
+                    V.fma(a1 - m, slope, V.select(V.equal(position, one), g, zero) - meanGradient) * w,
+                    V.fma(b0 - m, slope, V.select(V.equal(position, row), g, zero) - meanGradient) * w,
+                    V.fma(b1 - m, slope, V.select(V.equal(position, row + one), g, zero) - meanGradient) * w, gx + from, count)
             }
         }
     }

@@ -90,7 +90,7 @@ final class NormTests: XCTestCase {
 
     /// Batch norm, relu and pooling in one against the three of them.
     private func checkPooled<T: Real>(_: T.Type) {
-        for (n, c, h, w) in [(3, 2, 6, 70), (9, 5, 8, 8), (2, 1, 2, 2), (130, 3, 4, 34)] {
+        for (n, c, h, w) in [(3, 2, 6, 70), (9, 5, 8, 8), (3, 2, 16, 8), (4, 3, 8, 4), (2, 2, 12, 8), (2, 1, 2, 2), (130, 3, 4, 34)] {
             let x = Buffer<T>(count: n * c * h * w, seed: 1), g = Buffer<T>(count: x.count / 4, seed: 4)
             let mean = Buffer<T>(count: c, seed: 5, scale: 0.25), rstd = Buffer<T>((0..<c).map { T(0.5) + T($0) / 4 })
             let weight = Buffer<T>(count: c, seed: 2), bias = Buffer<T>(count: c, seed: 3)

@@ -71,6 +71,32 @@ KERNEL_INLINE kernel_f32x16 kernel_odd_f32(kernel_f32x16 a, kernel_f32x16 b) {
     return __builtin_shufflevector(a, b, 1, 3, 5, 7, 9, 11, 13, 15, 17, 19, 21, 23, 25, 27, 29, 31);
 }
 
+// Of the quarters of a and b: the first and third, the second and fourth. Of their halves: the first, the second.
+KERNEL_INLINE kernel_f32x16 kernel_even_quarters_f32(kernel_f32x16 a, kernel_f32x16 b) {
+    return __builtin_shufflevector(a, b, 0, 1, 2, 3, 8, 9, 10, 11, 16, 17, 18, 19, 24, 25, 26, 27);
+}
+KERNEL_INLINE kernel_f32x16 kernel_odd_quarters_f32(kernel_f32x16 a, kernel_f32x16 b) {
+    return __builtin_shufflevector(a, b, 4, 5, 6, 7, 12, 13, 14, 15, 20, 21, 22, 23, 28, 29, 30, 31);
+}
+KERNEL_INLINE kernel_f32x16 kernel_first_halves_f32(kernel_f32x16 a, kernel_f32x16 b) {
+    return __builtin_shufflevector(a, b, 0, 1, 2, 3, 4, 5, 6, 7, 16, 17, 18, 19, 20, 21, 22, 23);
+}
+KERNEL_INLINE kernel_f32x16 kernel_second_halves_f32(kernel_f32x16 a, kernel_f32x16 b) {
+    return __builtin_shufflevector(a, b, 8, 9, 10, 11, 12, 13, 14, 15, 24, 25, 26, 27, 28, 29, 30, 31);
+}
+KERNEL_INLINE kernel_f64x8 kernel_even_quarters_f64(kernel_f64x8 a, kernel_f64x8 b) {
+    return __builtin_shufflevector(a, b, 0, 1, 4, 5, 8, 9, 12, 13);
+}
+KERNEL_INLINE kernel_f64x8 kernel_odd_quarters_f64(kernel_f64x8 a, kernel_f64x8 b) {
+    return __builtin_shufflevector(a, b, 2, 3, 6, 7, 10, 11, 14, 15);
+}
+KERNEL_INLINE kernel_f64x8 kernel_first_halves_f64(kernel_f64x8 a, kernel_f64x8 b) {
+    return __builtin_shufflevector(a, b, 0, 1, 2, 3, 8, 9, 10, 11);
+}
+KERNEL_INLINE kernel_f64x8 kernel_second_halves_f64(kernel_f64x8 a, kernel_f64x8 b) {
+    return __builtin_shufflevector(a, b, 4, 5, 6, 7, 12, 13, 14, 15);
+}
+
 // Fetches the line at p into the second-level cache; p need not exist.
 KERNEL_INLINE void kernel_prefetch(const void *_Nonnull p) { __builtin_prefetch(p, 0, 2); }
 // p, of which the compiler does not know where it comes from: addresses that it would else count up one from the other,
