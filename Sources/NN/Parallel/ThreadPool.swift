@@ -65,7 +65,7 @@ final class ThreadPool: @unchecked Sendable {
         var spins = 0
         while finished.load(ordering: .acquiring) < count {
             spins += 1
-            if spins > 4000 { sched_yield() }
+            if spins < 2000 { kernel_pause() } else { sched_yield() }
         }
         // Close the generation, so that a late worker cannot claim an item of the next job under it.
         ticket.store(generation << 32 | 0xffff_ffff, ordering: .releasing)
@@ -118,9 +118,11 @@ final class ThreadPool: @unchecked Sendable {
     private func workerLoop(index: Int) {
         var last: UInt64 = 0
         while true {
-            // A short spin (some 50 us) catches the next operation of a busy training step without a system call.
+            // A short spin catches the next operation of a busy training step without a system call, and without the halt of a
+            // virtual CPU: some 200 us, or 10 where there are more threads than CPUs and others have better use for them.
+            let limit = threads > Machine.cpuCount ? 200 : 4000
             var spins = 0
-            while ticket.load(ordering: .acquiring) >> 32 == last, spins < 1000 {
+            while ticket.load(ordering: .acquiring) >> 32 == last, spins < limit {
                 kernel_pause()
                 spins += 1
             }
