@@ -123,6 +123,7 @@ class Bench:
         self.report = Report(quick)
         self.failures = []
         self.limits = {}
+        self.peak = None
 
     def machine_limits(self):
         """Fused multiply-adds and memory copies of this machine, by a small C program."""
@@ -132,11 +133,15 @@ class Bench:
             [compiler, "-O3", "-march=native", "-ffp-contract=fast", "-pthread", os.path.join(here, "peak.c"), "-o", program]
         ).returncode:
             return
-        for _ in range(2):
-            for line in subprocess.run([program, str(threads)], capture_output=True, text=True).stdout.splitlines():
-                kind, count, value = line.split()
-                key = (kind, int(count))
-                self.limits[key] = max(self.limits.get(key, 0), float(value))
+        self.peak = subprocess.Popen([program, str(threads)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+        for key in [(kind, count) for count in {threads, 1} for kind in ("fma", "copy")]:
+            self.limits[key] = max(self.limit(*key) for _ in range(2))
+
+    def limit(self, kind, count):
+        """What `count` threads can do just now, in units of 1e9 a second."""
+        self.peak.stdin.write(f"{kind} {count}\n")
+        self.peak.stdin.flush()
+        return float(self.peak.stdout.readline())
 
     def pairs(self, area, title, cases, rounds, seconds, note=""):
         """A table of cases that both workers measure. A case: name, words, threads, work, kind of limit, goal."""
@@ -150,14 +155,14 @@ class Bench:
             progress(f"{title}: {words} ({k + 1} of {len(cases)})")
             try:
                 needs_wandb = name == "linear_logged"
-                a, b = alternate(
+                a, b, limits = alternate(
                     rounds, lambda: ours.measure(area, name, count, seconds),
-                    (lambda: theirs.measure(area, name, count, seconds)) if theirs and (has_wandb or not needs_wandb) else None)
+                    (lambda: theirs.measure(area, name, count, seconds)) if theirs and (has_wandb or not needs_wandb) else None,
+                    (lambda: self.limit(kind, count)) if self.peak and work else None)
             except Failed as failure:
                 self.failures.append(str(failure))
                 continue
-            limit = self.limits.get((kind, count))
-            share = work / statistics.median(a) / 1e9 / limit if limit and work else None
+            share = work / statistics.median(a) / 1e9 / statistics.median(limits) if limits else None
             table.add(words, a, b, share=share, goal=goal)
         ours.close()
         if theirs:
@@ -377,6 +382,9 @@ def main():
                      bench.processes, bench.stream, bench.logger):
             area()
     finally:
+        if bench.peak:
+            bench.peak.stdin.close()
+            bench.peak.wait()
         shutil.rmtree(scratch, ignore_errors=True)
     progress("")
     bench.report.finish(bench.failures, time.time() - began)

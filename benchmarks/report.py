@@ -83,9 +83,9 @@ class Report:
     def describe_limits(self, limits):
         if limits:
             words = {"fma": ("fused multiply-adds", "GFLOP/s"), "copy": ("a copy reads and writes", "GB/s")}
-            self.parts.append("The machine's limits, measured: " + "; ".join(
+            self.parts.append("The machine's limits at the start: " + "; ".join(
                 f"{words[kind][0]} {value:.0f} {words[kind][1]} on {count} thread{'s' * (count > 1)}"
-                for (kind, count), value in sorted(limits.items(), reverse=True)) + ".\n")
+                for (kind, count), value in sorted(limits.items(), reverse=True)) + ". A share is of the limit measured in turn with its case.\n")
 
     def table(self, title, note="", unit=duration, peer="PyTorch", columns=None):
         table = Table(columns or ("work", "ours", peer, "ratio", "share of peak", "goal"), unit)
