@@ -1,32 +1,53 @@
 #!/usr/bin/env bash
 # Feeds broken files to every reader with libFuzzer and AddressSanitizer.
-#   Tests/Fuzz/run.sh [FORMAT...]      FUZZ_SECONDS for each format (60), FUZZ_SEED (drawn, and printed)
+#   Tests/Fuzz/run.sh [FORMAT...]      FUZZ_SECONDS of CPU time for each format (60), FUZZ_JOBS formats at once (1),
+#                                      FUZZ_SEED (drawn, and printed)
 # What stops a reader is left in .build-fuzz/found; once mended, it becomes a file of Tests/Fuzz/corpus.
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 swift=${SWIFT:-swift}
-seconds=${FUZZ_SECONDS:-60}
-seed=${FUZZ_SEED:-$((RANDOM * 32768 + RANDOM + 1))}
-folder=.build-fuzz
+export seconds=${FUZZ_SECONDS:-60} folder=.build-fuzz
+export seed=${FUZZ_SEED:-$((RANDOM * 32768 + RANDOM + 1))}
+export program=$folder/file-fuzzer
 formats=("$@")
 [ ${#formats[@]} -gt 0 ] || formats=(idx npy npz safetensors checkpoint image csv json toml yaml wandb console)
 
 # Both at once: as options of the package manager the second would replace the first.
 $swift build -c release --product FileFuzzing -Xswiftc -sanitize=fuzzer,address --scratch-path "$folder"
-program=$folder/file-fuzzer
 "${swift}c" -sanitize=fuzzer,address -use-ld=lld -o "$program" -Xlinker --whole-archive "$folder/release/libFileFuzzing.a" \
   -Xlinker --no-whole-archive $(pkg-config --libs lua5.4 libcurl libcrypto zlib yaml-0.1) -lm
 
-mkdir -p "$folder/found"
-failed=0
-for format in "${formats[@]}"; do
-  mkdir -p "$folder/corpus/$format"
-  echo "fuzzing $format for $seconds s, seed $seed"
-  # An input of 64 KiB at most may ask for 128 MiB at once: what it can inflate to, and no more.
-  FUZZ_FORMAT=$format ASAN_OPTIONS=allocator_may_return_null=1:detect_leaks=1 "$program" -max_total_time="$seconds" -seed="$seed" \
-    -max_len=65536 -timeout=20 -rss_limit_mb=3000 -malloc_limit_mb=128 -print_final_stats=1 -verbosity=0 \
-    -artifact_prefix="$folder/found/$format-" "$folder/corpus/$format" "Tests/Fuzz/corpus/$format" \
-    > "$folder/$format.log" 2>&1 || { failed=1; echo "  FINDING:"; grep -E "ERROR|SUMMARY|Fatal|Test unit" "$folder/$format.log" | sed 's/^/  /'; }
-  grep -E "number_of_executed_units|peak_rss_mb" "$folder/$format.log" | sed 's/^stat::/  /' || true
-done
-exit $failed
+# Slices of at most two minutes, until the processes have used the CPU for long enough: beside other work a minute of the clock
+# is less than a minute of fuzzing. Each slice goes on from the corpus that those before it found, with the next seed.
+fuzz() {
+  local format=$1 used=0 slice=0 runs=0 peak=0 left log
+  mkdir -p "$folder/corpus/$format" "$folder/found"
+  : > "$folder/$format.log"
+  while ((used < seconds * 100)); do
+    left=$(((seconds * 100 - used + 99) / 100))
+    log=$(mktemp)
+    TIMEFORMAT='CPU %U %S'
+    # An input of 64 KiB at most may ask for 128 MiB at once: what it can inflate to, and no more.
+    if ! { time FUZZ_FORMAT=$format ASAN_OPTIONS=allocator_may_return_null=1:detect_leaks=1 "$program" \
+      -max_total_time=$((left < 120 ? left : 120)) -seed=$((seed + slice)) \
+      -max_len=65536 -timeout=20 -rss_limit_mb=3000 -malloc_limit_mb=128 -print_final_stats=1 -verbosity=0 \
+      -artifact_prefix="$folder/found/$format-" "$folder/corpus/$format" "Tests/Fuzz/corpus/$format"; } > "$log" 2>&1; then
+      echo "$format: FINDING (seed $seed, slice $slice)"
+      grep -E "ERROR|SUMMARY|Fatal|Test unit" "$log" | sed 's/^/  /'
+      cat "$log" >> "$folder/$format.log"
+      rm "$log"
+      return 1
+    fi
+    used=$((used + $(awk '$1 == "CPU" { printf "%d", ($2 + $3) * 100 }' "$log")))
+    runs=$((runs + $(awk '/number_of_executed_units/ { print $2 }' "$log")))
+    peak=$(awk -v peak=$peak '/peak_rss_mb/ { print ($2 > peak ? $2 : peak) }' "$log")
+    cat "$log" >> "$folder/$format.log"
+    rm "$log"
+    slice=$((slice + 1))
+  done
+  echo "$format: no finding in $((used / 100)) s of CPU time, $runs inputs, seed $seed, $(ls "$folder/corpus/$format" | wc -l) in the corpus, $peak MB at most"
+}
+export -f fuzz
+
+echo "fuzzing ${formats[*]} for $seconds s each, seed $seed"
+printf '%s\n' "${formats[@]}" | xargs -P "${FUZZ_JOBS:-1}" -I{} bash -c 'set -euo pipefail; fuzz {}'
