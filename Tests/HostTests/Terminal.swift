@@ -33,7 +33,7 @@ final class Terminal {
         var all = ["TERM": "xterm-256color", "LANG": "C.UTF-8", "LC_ALL": "C.UTF-8", "HOST_GRAPHICS": "blocks", "HOME": self.scratch.url.path]
         all["XDG_STATE_HOME"] = self.scratch.url.path
         all["PATH"] = ProcessInfo.processInfo.environment["PATH"]
-        process.environment = all.merging(environment) { $1 }
+        process.environment = all.merging(HostProcess.sanitizer) { $1 }.merging(environment) { $1 }
         process.currentDirectoryURL = self.scratch.url
         try process.run()
     }
@@ -61,7 +61,7 @@ final class Terminal {
     /// Waits until the text appears after what was waited for before.
     @discardableResult
     func expect(_ text: String, seconds: Double = 20, file: StaticString = #filePath, line: UInt = #line) -> Bool {
-        let end = Date().addingTimeInterval(seconds)
+        let end = Date().addingTimeInterval(seconds * HostProcess.patience)
         while Date() < end {
             if fresh.contains(text) {
                 seen = received.count
@@ -86,7 +86,7 @@ final class Terminal {
 
     /// Waits for the end of the program.
     func leave() -> Int32 {
-        let end = Date().addingTimeInterval(30)
+        let end = Date().addingTimeInterval(30 * HostProcess.patience)
         var next = Date()
         while process.isRunning, Date() < end {
             // Once more in a while: what comes before the program reads keys is taken by the terminal.

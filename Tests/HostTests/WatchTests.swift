@@ -30,7 +30,7 @@ private final class LiveProcess: @unchecked Sendable {
 
     /// Waits until the text appears after what was waited for before; gives what stands before it.
     func wait(_ wanted: String, seconds: Double = 20, line: UInt = #line) throws -> String {
-        let end = Date().addingTimeInterval(seconds)
+        let end = Date().addingTimeInterval(seconds * HostProcess.patience)
         while Date() < end {
             let found = lock.withLock { () -> String? in
                 let rest = text.dropFirst(position)

@@ -45,6 +45,65 @@ SWIFT void unlock_slow(SELF) {
     real(self);
 }
 
+// Swift's reference counts. Who finds that it is the only owner of an array writes to it in place, and who lets go last takes
+// the object apart: both come after what all others did before they let go. Letting go alone orders nothing else.
+
+#define ONE_MORE ((uint64_t)1 << 33)  // a strong reference besides the first, in the second word of an object
+#define FOR_EVER UINT32_MAX           // the lower half of that word, where nothing is counted
+#define ADDRESS 0x00fffffffffffff8    // of a reference that may be to something else than an object: below zero it is
+
+#ifdef __aarch64__
+#define COUNTS __attribute__((preserve_most))  // as it is called there; elsewhere it is called as C is
+#else
+#define COUNTS
+#endif
+
+COUNTS void swift_release(void *object) {
+    static void (*last)(void *);
+    if ((intptr_t)object <= 0) return;
+    uint64_t *counts = (uint64_t *)object + 1, now = __atomic_load_n(counts, __ATOMIC_RELAXED);
+    // As Swift's own, but knowing which one is the last. Below zero: the count is in a table, whoever asks.
+    for (bool told = false; (int64_t)(now - ONE_MORE) >= 0; told = true) {
+        if (!told) __tsan_release(object);
+        if (__atomic_compare_exchange_n(counts, &now, now - ONE_MORE, true, __ATOMIC_RELEASE, __ATOMIC_RELAXED)) return;
+    }
+    if ((uint32_t)now == FOR_EVER) return;
+    if ((int64_t)now < 0) __tsan_release(object);
+    __tsan_acquire(object);
+    if (!last) last = REAL("swift_release");
+    last(object);
+}
+
+COUNTS void swift_release_n(void *object, uint32_t n) {
+    static void (*real)(void *, uint32_t);
+    if (!real) real = REAL("swift_release_n");
+    if ((intptr_t)object > 0) {
+        __tsan_release(object);
+        __tsan_acquire(object);
+    }
+    real(object, n);
+}
+
+COUNTS void swift_bridgeObjectRelease(void *object) {
+    if ((intptr_t)object > 0) swift_release((void *)((uintptr_t)object & ADDRESS));
+}
+
+COUNTS void swift_bridgeObjectRelease_n(void *object, uint32_t n) {
+    if ((intptr_t)object > 0) swift_release_n((void *)((uintptr_t)object & ADDRESS), n);
+}
+
+#define ASKS(name) \
+    bool name(void *object) { \
+        static bool (*real)(void *); \
+        if (!real) real = REAL(#name); \
+        bool unique = real(object); \
+        if (unique) __tsan_acquire(object); \
+        return unique; \
+    }
+
+ASKS(swift_isUniquelyReferenced_native)
+ASKS(swift_isUniquelyReferenced_nonNull_native)
+
 // The sanitizer keeps a signal until the thread calls a function of libc, which `while true do end` never does: where no
 // hook is set, one makes such a call now and then.
 
