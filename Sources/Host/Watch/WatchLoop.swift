@@ -56,7 +56,7 @@ final class WatchLoop {
         Generator.shared.current = random
         Parallel.threads = threads
         DataCache.shared.beginRun()
-        if SupersededRuns.count == 0 { retired = [] }
+        if SupersededRuns.unfinished() == 0 { retired = [] }
         let record = RunRecord()
         RunRecord.current = record
         defer { RunRecord.current = nil }
@@ -68,7 +68,7 @@ final class WatchLoop {
         let start = monotonic()
         let status = runner.run()
         watcher.end()
-        if SupersededRuns.count > 0 { retired.append(runner) }
+        if SupersededRuns.unfinished() > 0 { retired.append(runner) }
         let seconds = Finding.tenths(monotonic() - start)
         switch status {
         case ExitCode.superseded: say("changed after \(seconds) s: the run was stopped")
@@ -92,7 +92,7 @@ final class WatchLoop {
 
     private func leave(_ status: Int32) -> Int32 {
         Lua.noteSignals(false)
-        if SupersededRuns.count > 0 {
+        if SupersededRuns.unfinished() > 0 {
             say("waiting until W&B has the runs that were stopped; Ctrl-C leaves them to host sync")
             SupersededRuns.join()
         }
