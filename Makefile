@@ -68,7 +68,7 @@ test-jupyter: build ## test the Jupyter kernel: the protocol's own tests, and th
 	$(JUPYTER)/bin/python Tests/Jupyter/notebook_test.py
 
 # Tests that go further than `make test` (docs/reliability.md). Each prints its seed; FUZZ_SEED and HOST_KILL_SEED repeat a run.
-SANITIZED = HostTests.DeclarationTests|HostTests.LuaScriptTests|HostTests.CommandTests|LuaBridgeTests|NNTests|WandbTests|FileFuzzingTests
+SANITIZED = HostTests|LuaBridgeTests|NNTests|WandbTests|KernelsTests|FileFuzzingTests
 FUZZ_SECONDS ?= 60
 SOAK_SECONDS ?= 3600
 
