@@ -27,7 +27,10 @@ extension Lua {
 
     /// Closes Lua at the end of the program, whoever else still holds this object: finalisers and `<close>` run now.
     /// Nothing may be called afterwards.
-    public func close() { chost_shut(state) }
+    public func close() {
+        chost_shut(state)
+        letGo()
+    }
 
     /// For native functions that end the program: throw what this throws.
     public func leave(status: Int32) throws -> Never {

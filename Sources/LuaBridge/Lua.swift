@@ -55,15 +55,25 @@ public final class Lua {
     }
 
     deinit {
-        for type in types { type.detach() }
-        hostTable = nil
-        docs = DocRegistry()
+        close()
         chost_close(state)
         for key in typeKeys {
             key.pointee.name.deallocate()
             key.deallocate()
         }
         for mark in marks { mark.deallocate() }
+    }
+
+    /// Lets go of everything that functions and hooks hold, which may be this object in turn. Lua is closed: none is called again.
+    func letGo() {
+        for type in types { type.detach() }
+        hostTable = nil
+        docs = DocRegistry()
+        functions = []
+        exitHooks = []
+        openingListener = nil
+        preludeSource = { _ in nil }
+        isRetryable = { _ in false }
     }
 
     /// The thread that the innermost native function was called on.

@@ -15,6 +15,22 @@ private final class Block {
 }
 
 final class MemoryTests: XCTestCase {
+    /// What a function or a hook holds may be the Lua state itself: closing lets go of both.
+    func testAClosedStateIsNoCycle() throws {
+        weak var left: Lua?
+        do {
+            let lua = try Lua()
+            left = lua
+            try lua.module("cycle", "cycle\nHolds what it belongs to.") { m in try m.add(Declaration("f()\nDoes nothing.") { _ in _ = lua }) }
+            lua.atExit { _ in _ = lua }
+            lua.onOpeningFile { _ in _ = lua }
+            lua.preludeSource = { _ in _ = lua; return nil }
+            try lua.run("f = require 'cycle'.f; f(); setmetatable({}, {__gc = function() f() end})")
+            lua.close()
+        }
+        XCTAssertNil(left)
+    }
+
     /// Runs every kind of operation with each allocation of Lua's failing in turn.
     func testEveryAllocationMayFail() throws {
         let script = """
