@@ -81,7 +81,7 @@ test-tsan: deps ## tests and random calls under ThreadSanitizer
 fuzz: build ## call everything with everything: FUZZ_SECONDS=60, FUZZ_SEED
 	Tests/fuzz.sh $(HOST) $(FUZZ_SECONDS) $(FUZZ_SEED)
 
-fuzz-files: deps ## feed broken files to all readers: FUZZ_SECONDS=60 for each format, FUZZ_SEED
+fuzz-files: deps ## feed broken files to all readers: FUZZ_SECONDS=60 of CPU time for each format, FUZZ_JOBS at once, FUZZ_SEED
 	FUZZ_SECONDS=$(FUZZ_SECONDS) FUZZ_SEED=$(FUZZ_SEED) Tests/Fuzz/run.sh
 
 test-kill: deps ## kill training at 200 random instants

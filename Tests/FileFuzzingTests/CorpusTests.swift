@@ -37,6 +37,21 @@ final class CorpusTests: XCTestCase {
         }
     }
 
+    /// What led a reader everywhere that fuzzing has led it so far.
+    func testWhatFuzzingExploredIsReadOrRefused() throws {
+        let folder = Self.corpus.deletingLastPathComponent().appendingPathComponent("explored")
+        var tried = 0
+        for file in try FileManager.default.contentsOfDirectory(atPath: folder.path).sorted() {
+            let format = try XCTUnwrap(FileFormat(rawValue: String(file.prefix { $0 != "." })), file)
+            for line in try String(contentsOf: folder.appendingPathComponent(file), encoding: .utf8).split(separator: "\n") {
+                _ = format.refusal(Array(try XCTUnwrap(Data(base64Encoded: String(line)), file)))
+                tried += 1
+            }
+        }
+        print("explored by fuzzing: \(tried) inputs")
+        XCTAssertGreaterThan(tried, 0)
+    }
+
     func testBrokenFilesDoNotStopTheProcess() throws {
         // FUZZ_ROUNDS and FUZZ_SEED go further than the fixed seed of `make test`.
         let environment = ProcessInfo.processInfo.environment

@@ -1,8 +1,9 @@
 #!/usr/bin/env bash
 # Feeds broken files to every reader with libFuzzer and AddressSanitizer.
 #   Tests/Fuzz/run.sh [FORMAT...]      FUZZ_SECONDS of CPU time for each format (60), FUZZ_JOBS formats at once (1),
-#                                      FUZZ_SEED (drawn, and printed)
-# What stops a reader is left in .build-fuzz/found; once mended, it becomes a file of Tests/Fuzz/corpus.
+#                                      FUZZ_SEED (drawn, and printed); FUZZ_KEEP=1 writes Tests/Fuzz/explored
+# What stops a reader is left in .build-fuzz/found; once mended, it becomes a file of Tests/Fuzz/corpus. What leads a reader
+# everywhere it was led so far is in Tests/Fuzz/explored, an input a line: later runs begin with it, and tests repeat it.
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 swift=${SWIFT:-swift}
@@ -22,6 +23,11 @@ $swift build -c release --product FileFuzzing -Xswiftc -sanitize=fuzzer,address 
 fuzz() {
   local format=$1 used=0 slice=0 runs=0 peak=0 left log
   mkdir -p "$folder/corpus/$format" "$folder/found"
+  if [ -f "Tests/Fuzz/explored/$format.txt" ]; then
+    while read -r line; do
+      base64 -d <<< "$line" > "$folder/corpus/$format/$(sha1sum <<< "$line" | cut -c1-40)"
+    done < "Tests/Fuzz/explored/$format.txt"
+  fi
   : > "$folder/$format.log"
   while ((used < seconds * 100)); do
     left=$(((seconds * 100 - used + 99) / 100))
@@ -46,8 +52,20 @@ fuzz() {
     slice=$((slice + 1))
   done
   echo "$format: no finding in $((used / 100)) s of CPU time, $runs inputs, seed $seed, $(ls "$folder/corpus/$format" | wc -l) in the corpus, $peak MB at most"
+  [ "${FUZZ_KEEP:-}" != 1 ] || keep "$format"
 }
-export -f fuzz
+
+# The fewest and smallest inputs that reach as much.
+keep() {
+  local format=$1 least file
+  least=$(mktemp -d)
+  FUZZ_FORMAT=$format ASAN_OPTIONS=allocator_may_return_null=1 "$program" -merge=1 -max_len=4096 "$least" "Tests/Fuzz/corpus/$format" \
+    "$folder/corpus/$format" >> "$folder/$format.log" 2>&1
+  mkdir -p Tests/Fuzz/explored
+  for file in "$least"/*; do base64 -w0 "$file"; echo; done | LC_ALL=C sort > "Tests/Fuzz/explored/$format.txt"
+  rm -r "$least"
+}
+export -f fuzz keep
 
 echo "fuzzing ${formats[*]} for $seconds s each, seed $seed"
 printf '%s\n' "${formats[@]}" | xargs -P "${FUZZ_JOBS:-1}" -I{} bash -c 'set -euo pipefail; fuzz {}'
