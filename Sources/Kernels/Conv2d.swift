@@ -57,14 +57,17 @@ struct PhaseTaps {
 }
 
 func convBackwardInput(
-    _ dtype: Int32, _ p: UnsafePointer<kernel_conv>, _ gy: UnsafeRawPointer, _ weight: UnsafeRawPointer,
+    _ dtype: Int32, _ p: UnsafePointer<kernel_conv>, _ slope: kernel_slope, _ weight: UnsafeRawPointer,
     _ gx: UnsafeMutableRawPointer, _ exec: UnsafePointer<kernel_exec>
-) {
+) -> Bool {
     let s = p.pointee
-    if suitsWinograd(s, dtype, s.h, s.w) {
-        winogradBackwardInput(s, gy, weight, gx, exec)
-        return
+    let winograd = suitsWinograd(s, dtype, s.h, s.w)
+    if slope.relu != nil || (slope.index != nil && !(winograd && hasWholeWindows(s))) { return false }
+    if winograd {
+        winogradBackwardInput(s, slope, weight, gx, exec)
+        return true
     }
+    let gy = slope.gy
     if s.stride_h == 1 && s.stride_w == 1 && s.o / s.groups >= 8 {
         if dtype == KERNEL_F32 {
             convScatter(FloatLanes.self, p, gy, weight, gx, { convScatterBlock(FloatLanes.self, $0, $1) }, exec)
@@ -74,6 +77,7 @@ func convBackwardInput(
     } else {
         convPhases(dtype, s, gy, weight, gx, exec)
     }
+    return true
 }
 
 /// With a stride of s, the input positions of each residue modulo s see a subset of the taps only:

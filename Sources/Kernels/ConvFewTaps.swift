@@ -156,6 +156,24 @@ func convFewTiles<V: Vector>(_: V.Type, _ t: ConvFewWork<V>, taps: Int) {
     #endif
 }
 
+/// Gradients of four outputs, `plane` apart: those where what relu gave is above 0, and zeros.
+@inline(never)
+func convFewSlopes<V: Vector>(
+    _: V.Type, _ g: UnsafePointer<V.Scalar>, _ relu: UnsafePointer<V.Scalar>, _ plane: Int, _ positions: Int,
+    _ out: UnsafeMutablePointer<V.Scalar>, _ row: Int
+) {
+    let zero = V(0.0)
+    for q in 0..<4 {
+        var i = 0
+        while i < positions {
+            let at = q &* plane &+ i
+            let y = loadSome(relu + at, positions &- i, zero), d = loadSome(g + at, positions &- i, zero)
+            V.select(V.less(zero, y), d, zero).store(out + (q &* row &+ i))
+            i &+= V.lanes
+        }
+    }
+}
+
 /// Item: (chunk, group).
 @inline(__always)
 func convFewChunk<V: Vector>(_: V.Type, _ context: UnsafeMutableRawPointer?, _ index: Int) {
@@ -179,8 +197,12 @@ func convFewChunk<V: Vector>(_: V.Type, _ context: UnsafeMutableRawPointer?, _ i
     let perTap = (c.sharesRows ? c.panelRows(bandRows) : bandRows &* p.kh) &* p.ow
     let panel = exec.pointee.scratch(4, (inputs &* p.kw &* perTap &+ 2 &* V.lanes) &* size).assumingMemoryBound(to: V.Scalar.self)
     let offsets = exec.pointee.scratch(6, paddedTaps &* MemoryLayout<Int>.size).assumingMemoryBound(to: Int.self)
-    let tails = exec.pointee.scratch(7, (paddedTaps &+ outputs) &* V.lanes &* size).assumingMemoryBound(to: V.Scalar.self)
+    let tails = exec.pointee.scratch(7, (paddedTaps &+ 4) &* V.lanes &* size).assumingMemoryBound(to: V.Scalar.self)
     let gTails = tails + paddedTaps &* V.lanes
+    // Four outputs' gradients as far as relu lets them through.
+    let slopeRow = (bandRows &* p.ow &+ V.lanes &- 1) / V.lanes &* V.lanes
+    let slopes = exec.pointee.scratch(2, 4 &* slopeRow &* size).assumingMemoryBound(to: V.Scalar.self)
+    let reluAll = job.pointee.relu?.assumingMemoryBound(to: V.Scalar.self)
 
     let planeOut = p.oh &* p.ow, planeIn = p.h &* p.w
     let xAll = job.pointee.x.assumingMemoryBound(to: V.Scalar.self)
@@ -188,7 +210,7 @@ func convFewChunk<V: Vector>(_: V.Type, _ context: UnsafeMutableRawPointer?, _ i
     let gyAll = job.pointee.gy.assumingMemoryBound(to: V.Scalar.self)
     for image in (p.n &* chunk / job.pointee.chunks)..<(p.n &* (chunk &+ 1) / job.pointee.chunks) {
         let x = xAll + (image &* p.c &+ group &* inputs) &* planeIn
-        let gy = gyAll + (image &* p.o &+ group &* outputs) &* planeOut
+        let firstPlane = (image &* p.o &+ group &* outputs) &* planeOut
         var row = 0
         while row < p.oh {
             let rows = min(bandRows, p.oh &- row)
@@ -212,30 +234,34 @@ func convFewChunk<V: Vector>(_: V.Type, _ context: UnsafeMutableRawPointer?, _ i
             let positions = rows &* p.ow
             let whole = positions / V.lanes
             let rest = positions &- whole &* V.lanes
-            let g = gy + row &* p.ow
+            let zero = V(0.0)
             if rest > 0 {
-                let zero = V(0.0)
                 let mask = V.less(laneNumbers(V.self), V(Double(rest)))
                 for t in 0..<paddedTaps {
                     V.select(mask, V.load(panel + (offsets[t] &+ whole &* V.lanes)), zero).store(tails + t &* V.lanes)
                 }
-                for o in 0..<outputs {
-                    let from = g + (o &* planeOut &+ whole &* V.lanes)
-                    V.load(from, count: rest, pad: zero).store(gTails + o &* V.lanes)
-                }
-            }
-            for o in 0..<outputs {
-                var sum = V.load(biasSums + o &* V.lanes)
-                for i in 0..<whole { sum = sum + V.load(g + (o &* planeOut &+ i &* V.lanes)) }
-                if rest > 0 { sum = sum + V.load(gTails + o &* V.lanes) }
-                sum.store(biasSums + o &* V.lanes)
             }
             var o = 0
             while o < outputs {
+                var g = gyAll + (firstPlane &+ o &* planeOut &+ row &* p.ow)
+                var gRow = planeOut
+                if let reluAll {
+                    convFewSlopes(V.self, g, reluAll + (firstPlane &+ o &* planeOut &+ row &* p.ow), planeOut, positions, slopes, slopeRow)
+                    (g, gRow) = (UnsafePointer(slopes), slopeRow)
+                }
+                for q in 0..<4 {
+                    var sum = V.load(biasSums + (o &+ q) &* V.lanes)
+                    for i in 0..<whole { sum = sum + V.load(g + (q &* gRow &+ i &* V.lanes)) }
+                    if rest > 0 {
+                        let tail = V.load(g + (q &* gRow &+ whole &* V.lanes), count: rest, pad: zero)
+                        tail.store(gTails + q &* V.lanes)
+                        sum = sum + tail
+                    }
+                    sum.store(biasSums + (o &+ q) &* V.lanes)
+                }
                 let work = ConvFewWork<V>(
-                    g: g + o &* planeOut, gRow: planeOut, x: panel, offsets: offsets, vectors: whole, hasTail: rest > 0,
-                    gTail: gTails + o &* V.lanes, xTail: tails, sums: sums + o &* paddedTaps &* V.lanes,
-                    sumRow: paddedTaps &* V.lanes)
+                    g: g, gRow: gRow, x: panel, offsets: offsets, vectors: whole, hasTail: rest > 0, gTail: UnsafePointer(gTails),
+                    xTail: tails, sums: sums + o &* paddedTaps &* V.lanes, sumRow: paddedTaps &* V.lanes)
                 convFewTiles(V.self, work, taps: taps)
                 o &+= 4
             }

@@ -5,6 +5,7 @@ import KernelABI
 struct ConvGradientJob {
     var p: kernel_conv
     var gy: UnsafeRawPointer
+    var relu: UnsafeRawPointer?  // gradients count where it is above 0; few taps alone
     var x: UnsafeRawPointer
     /// [chunk][group][tap][channel]; the last tap is the bias.
     var sums: UnsafeMutableRawPointer
@@ -28,30 +29,33 @@ struct ConvGradientJob {
 @inline(__always) var convGradientBand: Int { 160 << 10 }
 
 func convBackwardWeight(
-    _ dtype: Int32, _ p: UnsafePointer<kernel_conv>, _ gy: UnsafeRawPointer, _ x: UnsafeRawPointer,
+    _ dtype: Int32, _ p: UnsafePointer<kernel_conv>, _ slope: kernel_slope, _ x: UnsafeRawPointer,
     _ gweight: UnsafeMutableRawPointer, _ gbias: UnsafeMutableRawPointer?, _ exec: UnsafePointer<kernel_exec>
-) {
-    if suitsWinogradGradient(p.pointee, dtype) {
-        winogradBackwardWeight(p.pointee, gy, x, gweight, gbias, exec)
-        return
+) -> Bool {
+    let winograd = suitsWinogradGradient(p.pointee, dtype)
+    let few = !winograd && hasFewTaps(p.pointee)
+    if (slope.relu != nil && !few) || (slope.index != nil && !(winograd && hasWholeWindows(p.pointee))) { return false }
+    if winograd {
+        winogradBackwardWeight(p.pointee, slope, x, gweight, gbias, exec)
+        return true
     }
-    let few = hasFewTaps(p.pointee)
     if dtype == KERNEL_F32 {
         let sum: kernel_task =
             few ? { convFewChunk(FloatLanes.self, $0, $1) } : { convGradientChunk(FloatLanes.self, $0, $1) }
         let combine: kernel_task = { convGradientCombine(FloatLanes.self, $0, $1) }
-        convGradient(FloatLanes.self, p, gy, x, gweight, gbias, sum, combine, exec)
+        convGradient(FloatLanes.self, p, slope, x, gweight, gbias, sum, combine, exec)
     } else {
         let sum: kernel_task =
             few ? { convFewChunk(DoubleLanes.self, $0, $1) } : { convGradientChunk(DoubleLanes.self, $0, $1) }
         let combine: kernel_task = { convGradientCombine(DoubleLanes.self, $0, $1) }
-        convGradient(DoubleLanes.self, p, gy, x, gweight, gbias, sum, combine, exec)
+        convGradient(DoubleLanes.self, p, slope, x, gweight, gbias, sum, combine, exec)
     }
+    return true
 }
 
 @inline(__always)
 func convGradient<V: Vector>(
-    _: V.Type, _ p: UnsafePointer<kernel_conv>, _ gy: UnsafeRawPointer, _ x: UnsafeRawPointer,
+    _: V.Type, _ p: UnsafePointer<kernel_conv>, _ slope: kernel_slope, _ x: UnsafeRawPointer,
     _ gweight: UnsafeMutableRawPointer, _ gbias: UnsafeMutableRawPointer?, _ sum: kernel_task, _ combine: kernel_task,
     _ exec: UnsafePointer<kernel_exec>
 ) {
@@ -70,7 +74,7 @@ func convGradient<V: Vector>(
     let perPosition = min(channels, convGradientVectors &* V.lanes) &* size
     let band = max(1, min(max(1, s.oh), convGradientBand / max(1, perPosition &* s.ow)))
     var job = ConvGradientJob(
-        p: s, gy: gy, x: x, sums: exec.pointee.scratch(0, chunks &* perChunk &* size), gweight: gweight, gbias: gbias,
+        p: s, gy: slope.gy, relu: slope.relu, x: x, sums: exec.pointee.scratch(0, chunks &* perChunk &* size), gweight: gweight, gbias: gbias,
         chunks: chunks, inputBlocks: max(1, (inputs &+ inputBlock &- 1) / inputBlock), inputBlock: inputBlock,
         channels: channels, sumRows: sumRows, bandRows: band, exec: exec)
     let items = chunks &* s.groups &* job.inputBlocks

@@ -16,6 +16,8 @@ struct WinogradJob {
     var tileRows = 0, tileColumns = 0
     var bandRows = 0, bands = 0
     var x: UnsafePointer<Float>
+    /// Where x is pooled: the places of its elements (see kernel_slope).
+    var places: UnsafePointer<Int32>?
     var y: UnsafeMutablePointer<Float>
     var weight: UnsafePointer<Float>
     /// Distances of the weights of outputs and inputs; the input's gradient reads each kernel backwards.
@@ -94,12 +96,12 @@ func convReluPool(
 /// The input's gradient is a correlation of the output's, padded by what is left of the kernel's reach,
 /// with the kernels turned round.
 func winogradBackwardInput(
-    _ p: kernel_conv, _ gy: UnsafeRawPointer, _ weight: UnsafeRawPointer, _ gx: UnsafeMutableRawPointer,
+    _ p: kernel_conv, _ slope: kernel_slope, _ weight: UnsafeRawPointer, _ gx: UnsafeMutableRawPointer,
     _ exec: UnsafePointer<kernel_exec>
 ) {
     var job = WinogradJob(
         images: p.n, inputs: p.o, outputs: p.c, h: p.oh, w: p.ow, padH: 2 &- p.pad_h, padW: 2 &- p.pad_w, oh: p.h, ow: p.w,
-        x: gy.assumingMemoryBound(to: Float.self), y: gx.assumingMemoryBound(to: Float.self),
+        x: slope.gy.assumingMemoryBound(to: Float.self), places: slope.index, y: gx.assumingMemoryBound(to: Float.self),
         weight: weight.assumingMemoryBound(to: Float.self), weightOutput: 9, weightInput: 9 &* p.c, flipped: true,
         packed: gx.assumingMemoryBound(to: Float.self), exec: exec)
     runWinograd(&job)
@@ -238,5 +240,10 @@ func winogradBand(_ context: UnsafeMutableRawPointer?, _ index: Int) {
     let finite = job.pointee.pools
         ? winogradPooled(job, image: image, first: first, rows: rows, UnsafePointer(products), tiles)
         : winogradOutputs(job, image: image, first: first, rows: rows, UnsafePointer(products), tiles)
-    if !finite { winogradPlain(job, image: image, first: first, rows: rows) }
+    if finite { return }
+    if job.pointee.places != nil {
+        winogradPlainUnpooled(job, image: image, first: first, rows: rows)
+    } else {
+        winogradPlain(job, image: image, first: first, rows: rows)
+    }
 }

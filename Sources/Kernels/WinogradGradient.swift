@@ -8,6 +8,7 @@ import KernelABI
 struct WinogradGradientJob {
     var p: kernel_conv
     var gy: UnsafePointer<Float>
+    var places: UnsafePointer<Int32>?  // of gy where that is pooled (see kernel_slope)
     var x: UnsafePointer<Float>
     /// [chunk][place][output][input] (inputs in whole vectors), then [chunk][output] of the bias.
     var sums: UnsafeMutablePointer<Float>
@@ -29,7 +30,7 @@ func suitsWinogradGradient(_ p: kernel_conv, _ dtype: Int32) -> Bool {
 }
 
 func winogradBackwardWeight(
-    _ p: kernel_conv, _ gy: UnsafeRawPointer, _ x: UnsafeRawPointer, _ gweight: UnsafeMutableRawPointer,
+    _ p: kernel_conv, _ slope: kernel_slope, _ x: UnsafeRawPointer, _ gweight: UnsafeMutableRawPointer,
     _ gbias: UnsafeMutableRawPointer?, _ exec: UnsafePointer<kernel_exec>
 ) {
     let inputs = (p.c &+ 15) & ~15, outputs = (p.o &+ 15) & ~15
@@ -39,7 +40,7 @@ func winogradBackwardWeight(
     let bands = (rows &+ most &- 1) / most
     let sums = exec.pointee.scratch(0, 4 &* chunks &* (16 &* p.o &* inputs &+ outputs)).assumingMemoryBound(to: Float.self)
     var job = WinogradGradientJob(
-        p: p, gy: gy.assumingMemoryBound(to: Float.self), x: x.assumingMemoryBound(to: Float.self), sums: sums,
+        p: p, gy: slope.gy.assumingMemoryBound(to: Float.self), places: slope.index, x: x.assumingMemoryBound(to: Float.self), sums: sums,
         gweight: gweight.assumingMemoryBound(to: Float.self), gbias: gbias?.assumingMemoryBound(to: Float.self), chunks: chunks,
         inputs: inputs, outputs: outputs, tileRows: rows, tileColumns: columns, bandRows: (rows &+ bands &- 1) / bands, exec: exec)
     withUnsafeMutablePointer(to: &job) { job in
@@ -63,15 +64,19 @@ func winogradGradientChunk(_ context: UnsafeMutableRawPointer?, _ chunk: Int) {
     let gradients = exec.pointee.scratch(5, 64 &* gradientPlace).assumingMemoryBound(to: Float.self)
     let xBand = exec.pointee.scratch(6, 4 &* ((2 &* bandRows &+ 2) &* width &+ 32) &* inputs).assumingMemoryBound(to: Float.self)
     let gBand = exec.pointee.scratch(7, 4 &* (4 &* tiles &+ 32) &* outputs).assumingMemoryBound(to: Float.self)
+    let places = job.pointee.places
+    // Pooled: the gradients of the tiles, and behind them their places.
+    let placeBand = gBand + (tiles &+ 16) &* outputs
     let sums = job.pointee.sums + chunk &* job.pointee.perChunk
     let bias = job.pointee.biasSums + chunk &* outputs
     zeroRow(FloatLanes.self, sums, job.pointee.perChunk)
     zeroRow(FloatLanes.self, bias, outputs)
     let xEnd = job.pointee.x + p.n &* p.c &* p.h &* p.w
-    let gEnd = job.pointee.gy + p.n &* p.o &* p.oh &* p.ow
+    let gPlane = places == nil ? p.oh &* p.ow : job.pointee.tileRows &* columns
+    let gEnd = job.pointee.gy + p.n &* p.o &* gPlane
     for image in (p.n &* chunk / job.pointee.chunks)..<(p.n &* (chunk &+ 1) / job.pointee.chunks) {
         let x = job.pointee.x + image &* p.c &* p.h &* p.w
-        let gy = job.pointee.gy + image &* p.o &* p.oh &* p.ow
+        let gy = job.pointee.gy + image &* p.o &* gPlane
         var first = 0
         while first < job.pointee.tileRows {
             let rows = min(bandRows, job.pointee.tileRows &- first)
@@ -79,17 +84,35 @@ func winogradGradientChunk(_ context: UnsafeMutableRawPointer?, _ chunk: Int) {
             channelsLast(
                 x, channels: p.c, h: p.h, w: p.w, first: 2 &* first &- p.pad_h, rows: 2 &* rows &+ 2, left: p.pad_w, width: width,
                 xBand, inputs, end: xEnd)
-            channelsLast(
-                gy, channels: p.o, h: p.oh, w: p.ow, first: 2 &* first, rows: 2 &* rows, left: 0, width: 2 &* columns,
-                gBand, outputs, end: gEnd)
-            sumBand(FloatLanes.self, UnsafePointer(gBand), 4 &* count, outputs, bias)
+            if let places {
+                // A band's tiles lie in one piece in each plane.
+                let at = UnsafeRawPointer(places + image &* p.o &* gPlane).assumingMemoryBound(to: Float.self)
+                let atEnd = UnsafeRawPointer(places + p.n &* p.o &* gPlane).assumingMemoryBound(to: Float.self)
+                channelsLast(
+                    gy + first &* columns, channels: p.o, h: 1, w: gPlane, first: 0, rows: 1, left: 0, width: count, gBand, outputs, end: gEnd)
+                channelsLast(
+                    at + first &* columns, channels: p.o, h: 1, w: gPlane, first: 0, rows: 1, left: 0, width: count, placeBand, outputs,
+                    end: atEnd)
+                sumPooledBand(job, first: first, rows: rows, UnsafePointer(gBand), UnsafePointer(placeBand), bias)
+            } else {
+                channelsLast(
+                    gy, channels: p.o, h: p.oh, w: p.ow, first: 2 &* first, rows: 2 &* rows, left: 0, width: 2 &* columns,
+                    gBand, outputs, end: gEnd)
+                sumBand(FloatLanes.self, UnsafePointer(gBand), 4 &* count, outputs, bias)
+            }
             for i in 0..<rows {
                 for j in 0..<columns {
                     let tile = i &* columns &+ j
                     winogradPatch(xBand + (2 &* i &* width &+ 2 &* j) &* inputs, width &* inputs, inputs, patches + tile &* inputs, patchPlace)
-                    winogradSpread(
-                        gBand + (4 &* i &* columns &+ 2 &* j) &* outputs, 2 &* columns &* outputs, outputs,
-                        gradients + tile &* outputs, gradientPlace)
+                    if places != nil {
+                        winogradSpreadPooled(
+                            UnsafePointer(gBand) + tile &* outputs, UnsafePointer(placeBand) + tile &* outputs, outputs, p.ow,
+                            2 &* (first &+ i) &* p.ow &+ 2 &* j, gradients + tile &* outputs, gradientPlace)
+                    } else {
+                        winogradSpread(
+                            gBand + (4 &* i &* columns &+ 2 &* j) &* outputs, 2 &* columns &* outputs, outputs,
+                            gradients + tile &* outputs, gradientPlace)
+                    }
                 }
             }
             for place in 0..<16 {
@@ -196,17 +219,25 @@ func winogradSpread(_ g: UnsafePointer<Float>, _ row: Int, _ channels: Int, _ ou
     var c = 0
     while c < channels {
         let p = g + c
-        let a = FloatLanes.load(p), b = FloatLanes.load(p + channels)
-        let d = FloatLanes.load(p + row), e = FloatLanes.load(p + (row &+ channels))
-        winogradStore((a, a + d, a - d, d.negated), out + c, stride)
-        let (s, t) = (a + b, d + e)
-        winogradStore((s, s + t, s - t, t.negated), out + (stride &+ c), stride)
-        let (u, v) = (a - b, d - e)
-        winogradStore((u, u + v, u - v, v.negated), out + (2 &* stride &+ c), stride)
-        let (m, n) = (b.negated, e.negated)
-        winogradStore((m, m + n, m - n, n.negated), out + (3 &* stride &+ c), stride)
+        let square = (
+            FloatLanes.load(p), FloatLanes.load(p + channels), FloatLanes.load(p + row), FloatLanes.load(p + (row &+ channels))
+        )
+        winogradSpreadSquare(square, out + c, stride)
         c &+= 16
     }
+}
+
+/// The 16 sums of a 2x2 tile's gradients, row after row.
+@inline(__always)
+func winogradSpreadSquare(_ square: FourLanes, _ out: UnsafeMutablePointer<Float>, _ stride: Int) {
+    let (a, b, d, e) = square
+    winogradStore((a, a + d, a - d, d.negated), out, stride)
+    let (s, t) = (a + b, d + e)
+    winogradStore((s, s + t, s - t, t.negated), out + stride, stride)
+    let (u, v) = (a - b, d - e)
+    winogradStore((u, u + v, u - v, v.negated), out + 2 &* stride, stride)
+    let (m, n) = (b.negated, e.negated)
+    winogradStore((m, m + n, m - n, n.negated), out + 3 &* stride, stride)
 }
 
 /// Item: one output channel.

@@ -19,13 +19,19 @@ func winogradPatches(
     let padded = space + 8 &* length
     let top = 2 &* first &- job.pointee.padH
     let left = job.pointee.padW
+    let unpooled = UnpooledRows(job, first: top, rows: 2 &* rows &+ 2, reach: reach)
     for input in 0..<inputs {
         let plane = all + (image &* inputs &+ input) &* h &* w
+        unpooled?.fill(job, plane: image &* inputs &+ input)
         for r in 0..<(2 &* rows &+ 2) {
             let out = space + ((r & 1) &* 4 &* length &+ (r >> 1) &* columns)
             let i = top &+ r
             if i < 0 || i >= h {
                 for s in 0..<4 { zeroRow(FloatLanes.self, out + s &* length, columns) }
+                continue
+            }
+            if let unpooled {
+                winogradRow(unpooled.row(i), columns, out, length)
                 continue
             }
             var from = plane + i &* w

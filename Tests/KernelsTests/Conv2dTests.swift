@@ -23,8 +23,9 @@ final class Conv2dTests: XCTestCase {
 
         mutating func compute(_ table: kernel_table, _ exec: UnsafePointer<kernel_exec>) {
             table.conv_forward(T.kernelType, &p, x.raw, weight.raw, bias.raw, 1, y.raw, exec)
-            table.conv_backward_input(T.kernelType, &p, g.raw, weight.raw, gx.raw, exec)
-            table.conv_backward_weight(T.kernelType, &p, g.raw, x.raw, gweight.raw, gbias.raw, exec)
+            var slope = kernel_slope(gy: g.raw, relu: nil, index: nil)
+            XCTAssert(table.conv_backward_input(T.kernelType, &p, &slope, weight.raw, gx.raw, exec))
+            XCTAssert(table.conv_backward_weight(T.kernelType, &p, &slope, x.raw, gweight.raw, gbias.raw, exec))
         }
 
         /// The same by plain loops in double.
@@ -165,7 +166,8 @@ final class Conv2dTests: XCTestCase {
             TestThreads.withExec { exec in
                 with.compute(level.table, exec)
                 let expected = with.gweight.data
-                level.table.conv_backward_weight(Float.kernelType, &with.p, with.g.raw, with.x.raw, with.gweight.raw, nil, exec)
+                var slope = kernel_slope(gy: with.g.raw, relu: nil, index: nil)
+                XCTAssert(level.table.conv_backward_weight(Float.kernelType, &with.p, &slope, with.x.raw, with.gweight.raw, nil, exec))
                 XCTAssertEqual(with.gweight.data, expected, level.name)
                 let y = Buffer<Float>(count: with.y.count)
                 level.table.conv_forward(Float.kernelType, &with.p, with.x.raw, with.weight.raw, nil, 0, y.raw, exec)

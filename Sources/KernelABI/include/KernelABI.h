@@ -117,6 +117,15 @@ typedef struct {
     long stride_h, stride_w, pad_h, pad_w, dilation_h, dilation_w;
 } kernel_conv;
 
+// The gradient of a convolution's result: gy [N, O, OH, OW]; with relu [N, O, OH, OW], what lies behind a relu that gave it: gy
+// where it is above 0. With index, gy is that of the largest of each 2x2 window, [N, O, OH / 2, OW / 2], and index tells which
+// these are, as max_pool's.
+typedef struct {
+    const void *gy;
+    const void *_Nullable relu;
+    const int32_t *_Nullable index;
+} kernel_slope;
+
 // Pooling over [N * C] planes of [H, W].
 typedef struct {
     long planes, h, w, oh, ow, kh, kw;
@@ -180,12 +189,13 @@ typedef struct kernel_table {
     // Matrix product; dtype f32 or f64 (also i64, i32 by a plain loop).
     void (*gemm)(int dtype, const kernel_gemm *g, const kernel_exec *exec);
 
-    // Convolution; dtype f32 or f64. bias [O] may be NULL. Gradients are written, not added.
+    // Convolution; dtype f32 or f64. bias [O] may be NULL. Gradients are written, not added. False, and nothing done, where the
+    // shapes or the dtype have no form for a slope with relu or index; one with gy alone is always taken.
     void (*conv_forward)(int dtype, const kernel_conv *p, const void *x, const void *weight,
                          const void *_Nullable bias, int activation, void *y, const kernel_exec *exec);
-    void (*conv_backward_input)(int dtype, const kernel_conv *p, const void *gy, const void *weight,
+    bool (*conv_backward_input)(int dtype, const kernel_conv *p, const kernel_slope *slope, const void *weight,
                                 void *gx, const kernel_exec *exec);
-    void (*conv_backward_weight)(int dtype, const kernel_conv *p, const void *gy, const void *x,
+    bool (*conv_backward_weight)(int dtype, const kernel_conv *p, const kernel_slope *slope, const void *x,
                                  void *gweight, void *_Nullable gbias, const kernel_exec *exec);
 
     // relu(convolution), then the largest of each 2x2 window (stride 2): y [N, O, OH / 2, OW / 2]; index (may be NULL) as

@@ -28,25 +28,16 @@ extension Tensor {
                 }
                 return try gradients.of(slope)
             }
+            guard let pooling else { return try gradients.of(ConvSlope(gy: try g.first.packed(), relu: y)) }
             // Windows whose largest is 0 pass nothing on, as relu would.
-            guard let kernel = kernels.binary(Int32(BINARY_RELU_GRAD), y.dtype.code) else { return [] }
-            let slope = try Elementwise.binary(kernel, y, try g.first.packed(), y.dtype)
-            guard let pooling else { return try gradients.of(slope) }
-            let gy = try Tensor(emptyOf: Shape(geometry.n, geometry.o, geometry.oh, geometry.ow), y.dtype)
-            var p = pooling.geometry
-            Parallel.withExec { kernels.max_pool_backward(y.dtype.code, &p, slope.pointer, pooling.index.data(), gy.pointer, $0) }
-            return try gradients.of(gy)
+            let slope = try ConvSlope.throughRelu(try g.first.packed(), y)
+            return try gradients.of(ConvSlope(gy: slope, pooling: pooling))
         }
-    }
-
-    private struct Pooling {
-        let geometry: kernel_pool
-        let index: Tensor
     }
 
     private static func forward(
         _ x: Tensor, _ weight: Tensor, _ bias: Tensor?, _ geometry: kernel_conv, _ pool: Bool
-    ) throws -> (Tensor, Pooling?) {
+    ) throws -> (Tensor, ConvSlope.Pooling?) {
         var p = geometry
         let code = x.dtype.code
         let px = try x.packed(), pw = try weight.packed(), pb = try bias?.packed()
@@ -69,7 +60,45 @@ extension Tensor {
             let y = try convolved()
             if out.count > 0 { Parallel.withExec { kernels.max_pool(code, &q, y.pointer, out.pointer, index.data(), $0) } }
         }
-        return (out, Pooling(geometry: q, index: index))
+        return (out, ConvSlope.Pooling(geometry: q, index: index))
+    }
+}
+
+/// The gradient of a convolution's result, or that of what relu (whose result is `relu`) or pooling made of it: kernels that can
+/// take it as it is save passes over memory.
+struct ConvSlope {
+    struct Pooling {
+        var geometry: kernel_pool
+        let index: Tensor
+    }
+
+    var gy: Tensor
+    var relu: Tensor?
+    var pooling: Pooling?
+
+    /// Runs a kernel on it, or on the gradient of the result itself where that is all that the kernel takes.
+    mutating func pass(
+        _ geometry: kernel_conv, _ kernel: (UnsafePointer<kernel_slope>, UnsafePointer<kernel_exec>) -> Bool
+    ) throws {
+        var slope = kernel_slope(
+            gy: gy.pointer, relu: relu.map { UnsafeRawPointer($0.pointer) }, index: pooling.map { UnsafePointer($0.index.data()) })
+        if Parallel.withExec({ kernel(&slope, $0) }) { return }
+        if let relu { gy = try ConvSlope.throughRelu(gy, relu) }
+        if var pooling {
+            let whole = try Tensor(emptyOf: Shape(geometry.n, geometry.o, geometry.oh, geometry.ow), gy.dtype)
+            Parallel.withExec {
+                kernels.max_pool_backward(gy.dtype.code, &pooling.geometry, gy.pointer, pooling.index.data(), whole.pointer, $0)
+            }
+            gy = whole
+        }
+        (relu, pooling) = (nil, nil)
+        slope = kernel_slope(gy: gy.pointer, relu: nil, index: nil)
+        _ = Parallel.withExec { kernel(&slope, $0) }
+    }
+
+    static func throughRelu(_ g: Tensor, _ y: Tensor) throws -> Tensor {
+        guard let kernel = kernels.binary(Int32(BINARY_RELU_GRAD), y.dtype.code) else { return g }
+        return try Elementwise.binary(kernel, y, g, y.dtype)
     }
 }
 

@@ -92,7 +92,8 @@ extension Tensor {
         let out = try Tensor(emptyOf: Shape(p.o, p.c / p.groups, p.kh, p.kw), x.dtype)
         let pg = try gy.packed(), px = try x.packed()
         if gy.count > 0, x.count > 0 {
-            Parallel.withExec { kernels.conv_backward_weight(x.dtype.code, &p, pg.pointer, px.pointer, out.pointer, nil, $0) }
+            var slope = kernel_slope(gy: pg.pointer, relu: nil, index: nil)
+            _ = Parallel.withExec { kernels.conv_backward_weight(x.dtype.code, &p, &slope, px.pointer, out.pointer, nil, $0) }
         } else {
             out.fillElements(.int(0))
         }
@@ -119,15 +120,21 @@ struct ConvGradients {
     /// Gradients of input, weight and bias from that of the result.
     func of(_ g: Tensor) throws -> [Tensor?] {
         if GradMode.isEnabled { return try recorded(g) }
+        return try of(ConvSlope(gy: try g.packed()))
+    }
+
+    /// The same, not recorded, from what relu and perhaps pooling made of the result.
+    func of(_ slope: ConvSlope) throws -> [Tensor?] {
         var p = geometry
-        let gy = try g.packed()
+        var slope = slope
+        let gy = slope.gy
         let code = gy.dtype.code
         var gx: Tensor?, gw: Tensor?, gb: Tensor?
         if needs.0 {
             let result = try Tensor(emptyOf: x.value().shape, gy.dtype)
             let w = try weight.value().packed()
             if gy.count == 0 { result.fillElements(.int(0)) } else {
-                Parallel.withExec { kernels.conv_backward_input(code, &p, gy.pointer, w.pointer, result.pointer, $0) }
+                try slope.pass(geometry) { kernels.conv_backward_input(code, &p, $0, w.pointer, result.pointer, $1) }
             }
             gx = result
         }
@@ -139,8 +146,8 @@ struct ConvGradients {
                 result.fillElements(.int(0))
                 sums.fillElements(.int(0))
             } else {
-                Parallel.withExec {
-                    kernels.conv_backward_weight(code, &p, gy.pointer, x.pointer, result.pointer, needs.2 ? sums.pointer : nil, $0)
+                try slope.pass(geometry) {
+                    kernels.conv_backward_weight(code, &p, $0, x.pointer, result.pointer, needs.2 ? sums.pointer : nil, $1)
                 }
             }
             gw = needs.1 ? result : nil

@@ -97,7 +97,8 @@ extension Tensor {
         let out = try Tensor(emptyOf: Shape(p.n, p.c, p.h, p.w), x.dtype)
         let px = try x.packed(), pw = try weight.packed()
         if x.count > 0, out.count > 0 {
-            Parallel.withExec { kernels.conv_backward_input(code, &p, px.pointer, pw.pointer, out.pointer, $0) }
+            var slope = kernel_slope(gy: px.pointer, relu: nil, index: nil)
+            _ = Parallel.withExec { kernels.conv_backward_input(code, &p, &slope, pw.pointer, out.pointer, $0) }
         } else {
             out.fillElements(.int(0))
         }
