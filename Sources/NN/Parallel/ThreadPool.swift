@@ -14,14 +14,20 @@ final class ThreadPool: @unchecked Sendable {
     /// Threads a job may use, the caller's included.
     private(set) var threads: Int
 
-    // The job at hand; written by its owner before `ticket` publishes it.
+    // The job at hand; written by its owner before `generation` publishes it.
     private var task: kernel_task = { _, _ in }
     private var context: UnsafeMutableRawPointer?
     private let count = Atomic<Int>(0)
+    private let shares = Atomic<Int>(1)
 
-    /// Generation in the upper half, next item in the lower: an item is claimed by adding one, and
-    /// a worker that is late finds another generation.
-    private let ticket = Atomic<UInt64>(0)
+    /// The number of the job; a change wakes the workers.
+    private let generation = Atomic<UInt64>(0)
+    /// A share's items are consecutive, and its own thread's first of all: what a thread wrote in one job it finds in its own
+    /// cache in the next. Who is done with its share helps with the others'. Of each share, a cache line apart: the generation in
+    /// the upper half, the next item in the lower. An item is claimed by adding one; a worker that is late finds another
+    /// generation.
+    private let next: UnsafeMutablePointer<Atomic<UInt64>>
+    private static let most = 256, line = 8
     private let finished = Atomic<Int>(0)
     private let busy = Atomic<Bool>(false)
     private let wanted = Atomic<Int>(0)  // workers that should exist
@@ -33,14 +39,16 @@ final class ThreadPool: @unchecked Sendable {
     private init() {
         mutex = .allocate(capacity: 1)
         wake = .allocate(capacity: 1)
+        next = .allocate(capacity: ThreadPool.most * ThreadPool.line)
+        for i in 0..<(ThreadPool.most * ThreadPool.line) { (next + i).initialize(to: Atomic(0)) }
         pthread_mutex_init(mutex, nil)
         pthread_cond_init(wake, nil)
         threads = Machine.cpuCount
-        if let text = getenv("HOST_NUM_THREADS"), let n = Int(String(cString: text)), n > 0 { threads = min(n, 256) }
+        if let text = getenv("HOST_NUM_THREADS"), let n = Int(String(cString: text)), n > 0 { threads = min(n, ThreadPool.most) }
     }
 
     func setThreads(_ n: Int) {
-        threads = max(1, min(n, 256))
+        threads = max(1, min(n, ThreadPool.most))
         wanted.store(threads - 1, ordering: .relaxed)
     }
 
@@ -55,34 +63,50 @@ final class ThreadPool: @unchecked Sendable {
         self.task = task
         self.context = context
         self.count.store(count, ordering: .relaxed)
+        let shares = min(threads, count)
+        self.shares.store(shares, ordering: .relaxed)
         finished.store(0, ordering: .relaxed)
-        let generation = (ticket.load(ordering: .relaxed) >> 32) &+ 1
-        ticket.store(generation << 32, ordering: .releasing)
+        let job = (generation.load(ordering: .relaxed) &+ 1) & 0xffff_ffff
+        for i in 0..<shares {
+            next[i * ThreadPool.line].store(job << 32 | UInt64(ThreadPool.firstItem(i, shares, count)), ordering: .relaxed)
+        }
+        generation.store(job, ordering: .releasing)
         pthread_mutex_lock(mutex)
         pthread_cond_broadcast(wake)
         pthread_mutex_unlock(mutex)
-        work(generation: generation)
+        work(job, as: 0)
         var spins = 0
         while finished.load(ordering: .acquiring) < count {
             spins += 1
             if spins < 2000 { kernel_pause() } else { sched_yield() }
         }
-        // Close the generation, so that a late worker cannot claim an item of the next job under it.
-        ticket.store(generation << 32 | 0xffff_ffff, ordering: .releasing)
+        // Close the job, so that a late worker cannot claim an item of the next one under its number.
+        for i in 0..<shares { next[i * ThreadPool.line].store(job << 32 | 0xffff_ffff, ordering: .releasing) }
         busy.store(false, ordering: .releasing)
     }
 
-    /// Claims and runs items of this generation until none is left.
-    private func work(generation: UInt64) {
-        while true {
-            let seen = ticket.load(ordering: .acquiring)
-            guard seen >> 32 == generation else { return }
-            let index = Int(seen & 0xffff_ffff)
-            guard index < count.load(ordering: .relaxed) else { return }
-            guard ticket.compareExchange(expected: seen, desired: seen + 1, ordering: .acquiringAndReleasing).exchanged
-            else { continue }
-            task(context, index)
-            finished.add(1, ordering: .releasing)
+    private static func firstItem(_ share: Int, _ shares: Int, _ count: Int) -> Int {
+        share * (count / shares) + min(share, count % shares)
+    }
+
+    /// Claims and runs items of this job until none is left, those of one's own share first.
+    private func work(_ job: UInt64, as thread: Int) {
+        let count = self.count.load(ordering: .relaxed), shares = self.shares.load(ordering: .relaxed)
+        for i in 0..<shares {
+            let share = (thread + i) % shares
+            let end = ThreadPool.firstItem(share + 1, shares, count)
+            while true {
+                let seen = next[share * ThreadPool.line].load(ordering: .acquiring)
+                guard seen >> 32 == job else { return }
+                let index = Int(seen & 0xffff_ffff)
+                guard index < end else { break }
+                guard
+                    next[share * ThreadPool.line].compareExchange(expected: seen, desired: seen + 1, ordering: .acquiringAndReleasing)
+                        .exchanged
+                else { continue }
+                task(context, index)
+                finished.add(1, ordering: .releasing)
+            }
         }
     }
 
@@ -122,17 +146,17 @@ final class ThreadPool: @unchecked Sendable {
             // virtual CPU: some 200 us, or 10 where there are more threads than CPUs and others have better use for them.
             let limit = threads > Machine.cpuCount ? 200 : 4000
             var spins = 0
-            while ticket.load(ordering: .acquiring) >> 32 == last, spins < limit {
+            while generation.load(ordering: .acquiring) == last, spins < limit {
                 kernel_pause()
                 spins += 1
             }
-            if ticket.load(ordering: .acquiring) >> 32 == last {
+            if generation.load(ordering: .acquiring) == last {
                 pthread_mutex_lock(mutex)
-                while ticket.load(ordering: .acquiring) >> 32 == last { pthread_cond_wait(wake, mutex) }
+                while generation.load(ordering: .acquiring) == last { pthread_cond_wait(wake, mutex) }
                 pthread_mutex_unlock(mutex)
             }
-            last = ticket.load(ordering: .acquiring) >> 32
-            if index < wanted.load(ordering: .relaxed) { work(generation: last) }
+            last = generation.load(ordering: .acquiring)
+            if index < wanted.load(ordering: .relaxed) { work(last, as: index + 1) }
         }
     }
 }
