@@ -141,7 +141,7 @@ func winogradGradientChunk(_ context: UnsafeMutableRawPointer?, _ chunk: Int) {
 /// Rows first ..< first + rows of planes [h, w] with zeros around them, as out[row][column][channel]; `left`
 /// columns of zeros come first, and rows are `width` long. Nothing at or past `end` is read; up to 16 positions
 /// past the last are written.
-@inline(__always)
+@inline(never)
 func channelsLast(
     _ x: UnsafePointer<Float>, channels: Int, h: Int, w: Int, first: Int, rows: Int, left: Int, width: Int,
     _ out: UnsafeMutablePointer<Float>, _ row: Int, end: UnsafePointer<Float>

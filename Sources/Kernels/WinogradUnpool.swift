@@ -28,10 +28,12 @@ struct UnpooledRows {
     init?(_ job: UnsafePointer<WinogradJob>, first: Int, rows count: Int, reach: Int) {
         if job.pointee.places == nil { return nil }
         let h = job.pointee.h, w = job.pointee.w
-        windows = (max(0, first) / 2, max(max(0, first) / 2, (min(h, first &+ count) &+ 1) / 2))
+        let low = first > 0 ? first / 2 : 0, high = (first &+ count < h ? first &+ count &+ 1 : h) / 2
+        windows = (low, high > low ? high : low)
         left = job.pointee.padW
         // What a vector of windows holds past the last one is zeros, and stays in the row.
-        stride = max(left &+ (w / 2 &+ 15) / 16 &* 32, reach)
+        let whole = left &+ (w / 2 &+ 15) / 16 &* 32
+        stride = whole > reach ? whole : reach
         let size = 2 &* (windows.high &- windows.low) &* stride
         rows = job.pointee.exec.pointee.scratch(7, 4 &* (size &+ 16)).assumingMemoryBound(to: Float.self)
         zeroRow(FloatLanes.self, rows, size)
@@ -40,7 +42,7 @@ struct UnpooledRows {
     @inline(__always)
     func row(_ i: Int) -> UnsafePointer<Float> { UnsafePointer(rows + (i &- 2 &* windows.low) &* stride) }
 
-    @inline(__always)
+    @inline(never)
     func fill(_ job: UnsafePointer<WinogradJob>, plane: Int) {
         let w = job.pointee.w, columns = w / 2
         let width = FloatLanes(Float(w))
@@ -85,12 +87,12 @@ func winogradPlainUnpooled(_ job: UnsafePointer<WinogradJob>, image: Int, first:
 /// The elements of a window in a vector of channels.
 @inline(__always)
 func unpooledChannels(_ g: UnsafePointer<Float>, _ places: UnsafePointer<Float>, _ width: Int, _ start: Int) -> FourLanes {
-    let at = UnsafeRawPointer(places).loadUnaligned(as: SIMD16<Int32>.self) &- SIMD16(repeating: Int32(truncatingIfNeeded: start))
+    let at = unsafeBitCast(FloatLanes.load(places).v, to: SIMD16<Int32>.self) &- SIMD16(repeating: Int32(truncatingIfNeeded: start))
     return unpooledSquare(FloatLanes.load(g), FloatLanes(v: kernel_float_i32(at)), FloatLanes(Float(width)))
 }
 
 /// winogradSpread of a window of all channels, which begins at `start` in planes `width` wide.
-@inline(__always)
+@inline(never)
 func winogradSpreadPooled(
     _ g: UnsafePointer<Float>, _ places: UnsafePointer<Float>, _ channels: Int, _ width: Int, _ start: Int,
     _ out: UnsafeMutablePointer<Float>, _ stride: Int
@@ -103,7 +105,7 @@ func winogradSpreadPooled(
 }
 
 /// What sumBand makes of the band with its zeros: the same chains, of every fourth position of the rows.
-@inline(__always)
+@inline(never)
 func sumPooledBand(
     _ job: UnsafePointer<WinogradGradientJob>, first: Int, rows: Int, _ g: UnsafePointer<Float>, _ places: UnsafePointer<Float>,
     _ sums: UnsafeMutablePointer<Float>
