@@ -152,7 +152,9 @@ final class RecordingServer: Sendable {
     private func serve(_ connection: Int32) {
         defer { Glibc.close(connection) }
         var buffer: [UInt8] = []
-        while listener.withLock({ $0 >= 0 }), let request = read(connection, &buffer) {
+        while let request = read(connection, &buffer) {
+            // A dead server answers nothing, not even what comes over a connection that was open.
+            if listener.withLock({ $0 < 0 }) { return }
             let fault = faults.withLock { faults -> Fault? in
                 for fault in faults { if let struck = fault(request) { return struck } }
                 return nil

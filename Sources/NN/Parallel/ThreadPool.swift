@@ -12,7 +12,11 @@ final class ThreadPool: @unchecked Sendable {
     static let shared = ThreadPool()
 
     /// Threads a job may use, the caller's included.
-    private(set) var threads: Int
+    private(set) var threads: Int {
+        get { allowed.load(ordering: .relaxed) }
+        set { allowed.store(newValue, ordering: .relaxed) }
+    }
+    private let allowed = Atomic<Int>(1)
 
     // The job at hand; written by its owner before `generation` publishes it.
     private var task: kernel_task = { _, _ in }
