@@ -13,15 +13,23 @@ public enum Console {
     /// Lines of standard output appear as they are printed, also in a pipe.
     public static func flushEveryLine() { chost_flush_lines() }
 
-    private static let listener = Mutex<(@Sendable (_ text: String, _ isError: Bool) -> Void)?>(nil)
+    public typealias Listener = @Sendable (_ text: String, _ isError: Bool) -> Void
+
+    /// Around the closure, because a bare one is wrapped once more by each call of the generic `withLock`: a frame deeper and
+    /// a block of memory more with every text written.
+    private struct Holder {
+        var listener: Listener?
+    }
+
+    private static let holder = Mutex(Holder())
 
     /// Tells somebody what is written from here on: all that does not come from Lua's own `print` and files.
-    public static func listen(_ body: (@Sendable (_ text: String, _ isError: Bool) -> Void)?) {
-        listener.withLock { $0 = body }
+    public static func listen(_ listener: Listener?) {
+        holder.withLock { $0.listener = listener }
     }
 
     private static func write(_ text: String, error: Bool) {
-        listener.withLock { $0 }?(text, error)
+        holder.withLock { $0.listener }?(text, error)
         var text = text
         text.withUTF8 { bytes in
             bytes.withMemoryRebound(to: CChar.self) {
