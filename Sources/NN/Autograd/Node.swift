@@ -4,54 +4,6 @@ public struct GradientHook {
     let run: (Tensor) throws -> Tensor?
 }
 
-/// Where a gradient goes next: into another node's output slot or into a leaf's `grad`.
-struct Edge {
-    var node: Node?
-    var leaf: Tensor?
-    var index = 0
-
-    var isEmpty: Bool { node == nil && leaf == nil }
-}
-
-/// The edges of a node, one for each input. Up to three are held in place: nearly all nodes get by without an array.
-struct Edges {
-    private var a = Edge(), b = Edge(), c = Edge()
-    private var more: [Edge] = []
-    private(set) var count = 0
-
-    init() {}
-
-    init(_ a: Edge) {
-        self.a = a
-        count = 1
-    }
-
-    init(_ a: Edge, _ b: Edge) {
-        (self.a, self.b) = (a, b)
-        count = 2
-    }
-
-    init(_ edges: [Edge]) {
-        if edges.count > 0 { a = edges[0] }
-        if edges.count > 1 { b = edges[1] }
-        if edges.count > 2 { c = edges[2] }
-        if edges.count > 3 { more = Array(edges[3...]) }
-        count = edges.count
-    }
-
-    /// Whether another node is behind one of them.
-    var leadToNodes: Bool { a.node != nil || b.node != nil || c.node != nil || !more.isEmpty }
-
-    subscript(_ i: Int) -> Edge {
-        switch i {
-        case 0: a
-        case 1: b
-        case 2: c
-        default: more[i - 3]
-        }
-    }
-}
-
 /// One recorded operation: how to turn gradients of its outputs into gradients of its inputs.
 public final class Node {
     typealias Backward = (Gradients) throws -> [Tensor?]
@@ -139,38 +91,6 @@ public final class Node {
     }
 }
 
-/// Gradients of a node's outputs; a missing one means zero. The first is held in place: most nodes have no other.
-struct Gradients {
-    private var single: Tensor?
-    private var others: [Tensor?] = []
-
-    subscript(_ i: Int) -> Tensor? {
-        get { i == 0 ? single : i - 1 < others.count ? others[i - 1] : nil }
-        set {
-            if i == 0 {
-                single = newValue
-            } else {
-                while others.count < i { others.append(nil) }
-                others[i - 1] = newValue
-            }
-        }
-    }
-
-    var isEmpty: Bool { single == nil && others.allSatisfy { $0 == nil } }
-
-    func contains(_ storage: Storage) -> Bool {
-        single?.storage === storage || others.contains { $0?.storage === storage }
-    }
-
-    /// The gradient of the only output (the engine does not call a node without any).
-    var first: Tensor {
-        get throws {
-            guard let single else { throw TensorError("backward: no gradient arrived") }
-            return single
-        }
-    }
-}
-
 /// Releases chains of nodes in a loop: a recursive release of a million-step graph would overflow
 /// the stack.
 enum GraphRelease {
@@ -252,59 +172,6 @@ extension Tensor {
     }
 
     nonisolated(unsafe) private static var hookCounter = 0
-}
-
-/// A packed result of the shape of its input, as backward of its own node may keep it: less than a tensor, and made
-/// into one only when it is needed.
-struct SavedOutput {
-    private let storage: Storage
-    private let version: Int
-    private let dtype: DType
-
-    /// - Parameter out: fresh, and contiguous from the start of its storage.
-    init(_ out: Tensor) {
-        storage = out.storage
-        version = storage.version
-        dtype = out.dtype
-    }
-
-    /// - Throws: `TensorError` when it was changed in place since.
-    func value(_ shape: Shape, _ operation: String) throws -> Tensor {
-        let tensor = Tensor(storage: storage, dtype: dtype, shape: shape, strides: shape.contiguousStrides, offset: 0)
-        guard storage.version == version else {
-            throw SavedTensor.changed(tensor, operation, "its result", version)
-        }
-        return tensor
-    }
-}
-
-/// A tensor that backward will need, with the version it had.
-struct SavedTensor {
-    private let tensor: Tensor
-    private let version: Int
-    private let operation: String
-    private let role: String
-
-    /// An input: kept with its history, so that backward can be differentiated again.
-    init(_ tensor: Tensor, _ operation: String, _ role: String = "an input") {
-        self.tensor = tensor
-        version = tensor.storage.version
-        self.operation = operation
-        self.role = role
-    }
-
-    /// - Throws: `TensorError` when it was changed in place since.
-    func value() throws -> Tensor {
-        guard tensor.storage.version == version else { throw SavedTensor.changed(tensor, operation, role, version) }
-        return tensor
-    }
-
-    fileprivate static func changed(_ tensor: Tensor, _ operation: String, _ role: String, _ version: Int) -> TensorError {
-        TensorError(
-            "backward of \(operation) needs \(role) (\(tensor.dtype.name) \(tensor.shape)) that was changed in place "
-                + "after it was used: it is at version \(tensor.storage.version), expected \(version); "
-                + "use the out-of-place form or clone it first")
-    }
 }
 
 /// Whether an operation on these inputs is to be recorded.
