@@ -88,8 +88,11 @@ test-kill: deps ## kill training at 200 random instants
 	$(BUILD_TESTS)
 	HOST_KILLS=$${HOST_KILLS:-200} $(SWIFT) test $(CONFIG) --skip-build --filter HostTests.TrainingKillTests
 
-soak: build ## train for an hour: memory, files and threads stay flat; SOAK_SECONDS
-	@folder=$$(mktemp -d); $(HOST) Tests/Lua/soak.lua $(SOAK_SECONDS) $$folder && $(HOST) Tests/Lua/long_log.lua 1000000 $$folder; status=$$?; rm -rf $$folder; exit $$status
+soak: build ## train for an hour, then call every example: memory, files and threads stay flat; SOAK_SECONDS
+	@folder=$$(mktemp -d); ln -s $(CURDIR)/data $$folder/data; \
+	$(HOST) Tests/Lua/soak.lua $(SOAK_SECONDS) $$folder && $(HOST) Tests/Lua/long_log.lua 1000000 $$folder && \
+	(cd $$folder && WANDB_SILENT=true $(CURDIR)/$(HOST) $(CURDIR)/Tests/Lua/growth.lua 120 >out 2>errors; status=$$?; grep -a "^growth" out; exit $$status); \
+	status=$$?; rm -rf $$folder; exit $$status
 
 docs: build ## write docs/reference.md from the declarations
 	$(HOST) reference docs/reference.md

@@ -16,7 +16,7 @@ public final class Lua {
     private var functions: [NativeFunction] = []
     private var typeKeys: [UnsafeMutablePointer<chost_type>] = []
     private var marks: [UnsafeMutableRawPointer] = []
-    private var exitHooks: [(Int32) -> Void] = []
+    private var exitHooks: [(isNeeded: () -> Bool, run: (Int32) -> Void)] = []
     private(set) var callMark: UnsafeRawPointer
     var types: [AnyUserdataType] = []
     /// The module whose loader is running: what a docstring's name is qualified with.
@@ -207,11 +207,15 @@ public final class Lua {
     // MARK: Leaving
 
     /// Runs before the process ends, with its exit status: on a normal end, an error, os.exit and signals alike.
-    public func atExit(_ hook: @escaping (Int32) -> Void) { exitHooks.append(hook) }
+    /// - Parameter isNeeded: once false, the hook has nothing to do any more and is let go when the next one comes.
+    public func atExit(while isNeeded: @escaping () -> Bool = { true }, _ hook: @escaping (Int32) -> Void) {
+        exitHooks.removeAll { !$0.isNeeded() }
+        exitHooks.append((isNeeded, hook))
+    }
 
     /// Runs the exit hooks, the newest first, once.
     public func runExitHooks(status: Int32) {
-        while let hook = exitHooks.popLast() { hook(status) }
+        while let hook = exitHooks.popLast() { hook.run(status) }
     }
 }
 

@@ -41,11 +41,7 @@ final class DeclarationTests: XCTestCase {
     func testGradientsOfTensorOperations() throws { try check("gradcheck.lua", ["tensor", "tensor.linalg", "nn.functional"]) }
 
     func testExamples() throws {
-        let scratch = try Scratch()
-        try FileManager.default.createSymbolicLink(
-            at: scratch.url.appendingPathComponent("data"),
-            withDestinationURL: HostProcess.scripts.deletingLastPathComponent().deletingLastPathComponent()
-                .appendingPathComponent("data"))
+        let scratch = try scratchWithData()
         try check("examples.lua", [], folder: scratch.url)
     }
 
@@ -74,6 +70,22 @@ final class DeclarationTests: XCTestCase {
         for level in ["v3", "v4"] {
             for (a, b) in zip(expected, (texts[level] ?? "").split(separator: "\n")) where a != b { XCTFail("\(level): \(b)\nbaseline: \(a)") }
         }
+    }
+
+    /// A folder where examples find `data`.
+    private func scratchWithData() throws -> Scratch {
+        let scratch = try Scratch()
+        try FileManager.default.createSymbolicLink(
+            at: scratch.url.appendingPathComponent("data"),
+            withDestinationURL: HostProcess.scripts.deletingLastPathComponent().deletingLastPathComponent()
+                .appendingPathComponent("data"))
+        return scratch
+    }
+
+    /// `make soak` does so for longer.
+    func testCallsLeaveMemoryAsItIs() throws {
+        let scratch = try scratchWithData()
+        try check("growth.lua", ["10"], folder: scratch.url, environment: ["WANDB_SILENT": "true"])
     }
 
     /// Memory, files and threads of a run that goes on. `make soak` takes an hour.

@@ -44,7 +44,7 @@ enum WandbModule {
                     ConsoleCapture.install()
                     // A run that a script does not finish ends with the program and its exit status.
                     let atEnd = call.isNil(4) ? nil : try call.function(4)
-                    call.lua.atExit { [weak run, unowned lua = call.lua] status in
+                    call.lua.atExit(while: { [weak run] in run.map { !$0.isFinished } ?? false }) { [weak run, unowned lua = call.lua] status in
                         guard let run, !run.isFinished else { return }
                         if let atEnd { _ = try? lua.call(atEnd, []) }
                         SupersededRuns.end(run, status: exitCode(of: status))

@@ -1,0 +1,66 @@
+-- Calls the example of every documented thing again and again: resident memory stays where it is. What a program keeps hold of,
+-- though it will never use it again, is no leak to a sanitizer.
+--   host growth.lua SECONDS [MODULE...]     without one: all modules. Files are written to the current folder, data is ./data.
+local catalog = require "host.catalog"
+local code_of = require "example_code"
+local fs = require "fs"
+local time = require "time"
+local wandb = require "wandb"
+
+local seconds = tonumber(arg[1])
+local modules = {[""] = #arg == 1}
+for _, name in ipairs(#arg > 1 and table.pack(table.unpack(arg, 2)) or catalog.modules()) do
+  require(name)
+  modules[name] = true
+end
+
+local chunks = {}
+for _, entry in ipairs(catalog.docs()) do
+  local example = entry.example
+  if modules[entry.module:match("^[^.]*")] and example ~= "" and not code_of.needs(example) then
+    local code = code_of.parse(example)
+    chunks[#chunks + 1] = {name = entry.name, run = assert(code_of.compile(entry.name, code, function() end))}
+  end
+end
+
+-- Resident memory in KB.
+local function resident()
+  collectgarbage()
+  collectgarbage()
+  return tonumber((fs.read "/proc/self/status"):match "VmRSS:%s*(%d+)")
+end
+
+-- Calls for a while, at least once; how often.
+local function calls(chunk, limit)
+  local began, count = time.monotonic(), 0
+  repeat
+    chunk.run()
+    count = count + 1
+  until time.monotonic() - began > limit
+  return count
+end
+
+-- A run that records what is written, as in a long training.
+local run = wandb.init{project = "growth", id = "growth", mode = "offline"}
+-- Three rounds for most; caches and the allocator's pools fill in some more.
+local limit, rounds = seconds / #chunks / 3, 10
+local total, growing = 0, {}
+for _, chunk in ipairs(chunks) do
+  local count = calls(chunk, limit)
+  local before = resident()
+  for round = 1, rounds do
+    local n = calls(chunk, limit)
+    count = count + n
+    local after = resident()
+    if after - before < 32 then break end
+    if round == rounds then
+      growing[#growing + 1] = ("growth: %s: %d KB in the last %d calls of %d"):format(chunk.name, after - before, n, count)
+    end
+    before = after
+  end
+  total = total + count
+end
+run:finish()
+print(("growth: %d examples called %d times, memory grows with %d"):format(#chunks, total, #growing))
+for _, line in ipairs(growing) do print(line) end
+os.exit(#growing == 0)
