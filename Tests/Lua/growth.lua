@@ -23,12 +23,14 @@ for _, entry in ipairs(catalog.docs()) do
   end
 end
 
--- Resident memory in KB.
-local function resident()
+-- Resident memory, and what of it Lua's objects have, in KB; and how much more after a round is growth. Lua's is exact.
+local function memory()
   collectgarbage()
   collectgarbage()
-  return tonumber((fs.read "/proc/self/status"):match "VmRSS:%s*(%d+)")
+  local lua = collectgarbage "count"
+  return {resident = tonumber((fs.read "/proc/self/status"):match "VmRSS:%s*(%d+)"), lua = lua}
 end
+local growth = {resident = 32, lua = 1 / 1024}
 
 -- How often it can be called in a while, at least once.
 local function calls(chunk, limit)
@@ -51,15 +53,20 @@ for _, chunk in ipairs(chunks) do
   local first = calls(chunk, limit)
   local count = math.max(first, calls(chunk, limit))
   total = total + first + count
-  local before = resident()
+  local grows = {resident = true, lua = true}
+  local before = memory()
   for round = 1, rounds do
     for _ = 1, count do chunk.run() end
     total = total + count
-    local after = resident()
-    if after - before < 32 then break end
-    if round == rounds then
-      growing[#growing + 1] = ("growth: %s: %d KB in the last %d calls"):format(chunk.name, after - before, count)
+    local after = memory()
+    for kind, least in pairs(growth) do
+      local more = after[kind] - before[kind]
+      grows[kind] = grows[kind] and more >= least
+      if round == rounds and grows[kind] then
+        growing[#growing + 1] = ("growth: %s: %.1f KB (%s) in the last %d calls"):format(chunk.name, more, kind, count)
+      end
     end
+    if not (grows.resident or grows.lua) then break end
     before = after
   end
 end
