@@ -55,6 +55,15 @@ class Table:
         return "\n".join("| " + " | ".join(row) + " |" for row in rows) + "\n"
 
 
+def processor_seconds():
+    """Since the system started: the processors' seconds, those they were busy, and those another machine had them; and those
+    that this program and its ended children used."""
+    with open("/proc/stat") as file:
+        user, nice, system, idle, wait, irq, soft, stolen = (int(word) / os.sysconf("SC_CLK_TCK") for word in file.readline().split()[1:9])
+    busy = user + nice + system + irq + soft
+    return busy + idle + wait + stolen, busy, stolen, sum(os.times()[:4])
+
+
 class Report:
     def __init__(self, quick):
         self.quick, self.text, self.tables = quick, "", []
@@ -72,9 +81,8 @@ class Report:
         if peer:
             versions = output(peer, "-c", "import platform, torch, numpy\nprint('Python', platform.python_version() + ', PyTorch', torch.__version__ + ', NumPy', numpy.__version__)\ntry:\n import wandb; print('wandb', wandb.__version__)\nexcept ImportError: pass")
             lines.append(f"- Beside it: {', '.join(versions.splitlines())}")
-        load = os.getloadavg()[0]
-        lines.append(f"- Measured {time.strftime('%Y-%m-%d %H:%M', time.gmtime())} UTC; load at the start {load:.1f}"
-                     + (": other programs were running, so the numbers are worth little" if load > 0.5 else ""))
+        lines.append(f"- Measured {time.strftime('%Y-%m-%d %H:%M', time.gmtime())} UTC")
+        self.before = processor_seconds()
         self.parts.append("# Benchmark results\n\nWritten by `make bench`. Ratios say how many times as fast (or as small) ours is. "
                           "Medians; in brackets half the distance of the extremes.\n\n" + "\n".join(lines) + "\n")
         if self.quick:
@@ -99,5 +107,9 @@ class Report:
     def finish(self, failures, seconds):
         if failures:
             self.parts.append("## Failed\n\n" + "\n".join(f"- {failure}" for failure in failures) + "\n")
-        self.parts.append(f"The whole run took {seconds / 60:.1f} minutes.\n")
+        every, busy, stolen, own = (b - a for a, b in zip(self.before, processor_seconds()))
+        others = max(0, busy - own) / every
+        self.parts.append(f"The whole run took {seconds / 60:.1f} minutes. Other programs used {others:.0%} of the processors' time, "
+                          f"other machines on the same hardware {stolen / every:.0%} that is known of"
+                          + (": the numbers are worth little" if others + stolen / every > 0.05 else "") + ".\n")
         self.text = "\n".join(part.text() if isinstance(part, Table) else part for part in self.parts)

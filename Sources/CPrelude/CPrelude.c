@@ -59,6 +59,9 @@ static const char nn_onnx[] = {
 static const char optim[] = {
 #embed "../Host/Prelude/optim.lua"
 };
+static const char optim_first_order[] = {
+#embed "../Host/Prelude/optim_first_order.lua"
+};
 static const char optim_lbfgs[] = {
 #embed "../Host/Prelude/optim_lbfgs.lua"
 };
@@ -152,6 +155,7 @@ static const struct { const char *name, *text; size_t length; } preludes[] = {
     PRELUDE(nn_files),
     PRELUDE(nn_onnx),
     PRELUDE(optim),
+    PRELUDE(optim_first_order),
     PRELUDE(optim_lbfgs),
     PRELUDE(scheduler),
     PRELUDE(scheduler_formulas),

@@ -2,8 +2,8 @@
 public enum OpCatalog {
     /// Methods of tensors and functions of the module `tensor`.
     public static let tensor: [Op] =
-        Op.arithmetic + Op.comparison + Op.unary + Op.reduce + Op.shape + Op.creation + Op.conversion + Op.products
-        + Op.indexing + Op.sorting + Op.contraction
+        Op.arithmetic + Op.comparison + Op.unary + Op.reduce + Op.shape + Op.joining + Op.creation + Op.conversion
+        + Op.products + Op.indexing + Op.sorting + Op.contraction
 
     /// What layers are made of; not for scripts.
     public static let layers: [Op] = Op.recurrent + Op.fusedLayers
