@@ -61,8 +61,8 @@ struct HostProcess {
     }
 
     /// Runs a script of `Tests/Lua`, which fails by raising an error.
-    static func check(_ script: String, line: UInt = #line) throws {
-        let outcome = try run([scripts.appendingPathComponent(script).path])
+    static func check(_ script: String, environment: [String: String] = [:], line: UInt = #line) throws {
+        let outcome = try run([scripts.appendingPathComponent(script).path], environment: environment)
         XCTAssertEqual(outcome.status, 0, outcome.error, line: line)
     }
 }

@@ -4,6 +4,7 @@ import XCTest
 final class LuaScriptTests: XCTestCase {
     func testJSON() throws { try HostProcess.check("json.lua") }
     func testErrorsAreNamed() throws { try HostProcess.check("errors.lua") }
+    func testSizesBeyondMemory() throws { try HostProcess.check("huge.lua", environment: ["HOST_MEMORY_LIMIT": "1GiB"]) }
     func testThreadsShareWork() throws { try HostProcess.check("threads.lua") }
     func testFS() throws { try HostProcess.check("fs.lua") }
     func testEditorStubs() throws { try HostProcess.check("types.lua") }

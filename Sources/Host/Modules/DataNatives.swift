@@ -50,7 +50,11 @@ enum DataNatives {
                 try call.push(lengths)
             },
             Declaration("data_split(lengths: ints, seed: int = nil) -> list\nLists of positions for data.random_split.") { call in
-                let lists = RandomSplit.indices(try call.ints(0), seed: call.intIfPresent(1).map { UInt64(bitPattern: Int64($0)) })
+                let lists = try TensorModule.reporting("data.random_split") {
+                    let lengths = try call.ints(0)
+                    try checkLuaList(lengths.reduce(0, &+))
+                    return try RandomSplit.indices(lengths, seed: call.intIfPresent(1).map { UInt64(bitPattern: Int64($0)) })
+                }
                 try call.push(.list(lists.map { .list($0.map { .int($0) }) }))
             },
             Declaration("data_transform_compose(steps: list) -> transform\nSee data.transforms.compose.") { call in
@@ -100,9 +104,19 @@ enum DataNatives {
             Declaration("data_order(count: int, pass_seed: int) -> list\nPositions 0..count-1, shuffled.") { call in
                 let count = try call.int(0)
                 guard count >= 0, count < 1 << 40 else { throw call.error(0, "expected a number of samples, got \(count)") }
-                try call.push(LoaderSeed.order(count, UInt64(bitPattern: Int64(try call.int(1)))))
+                let seed = UInt64(bitPattern: Int64(try call.int(1)))
+                try call.push(
+                    try TensorModule.reporting("data.DataLoader") {
+                        try checkLuaList(count)
+                        return try LoaderSeed.order(count, seed)
+                    })
             },
         ]
+    }
+
+    /// Lists for Lua cost some times as much as the numbers in them.
+    private static func checkLuaList(_ count: Int) throws {
+        try Allocator.shared.checkRoom(for: count, of: 64, "a list of \(count) positions")
     }
 
     private static func loader(_ call: Call, _ types: DataTypes) throws -> Loader {

@@ -81,6 +81,13 @@ enum TensorLiteral {
 
     /// Elements as nested lists.
     static func list(_ t: Tensor) throws -> LuaValue {
+        // An empty tensor may be a long list of empty lists.
+        var lists = 1
+        for i in 0..<t.shape.rank {
+            let (n, overflow) = lists.multipliedReportingOverflow(by: t.shape[i])
+            lists = overflow ? .max : n
+            try Allocator.shared.checkRoom(for: lists, of: 64, "nested lists of shape \(t.shape)")
+        }
         var position = 0
         let values = try t.detached().copied().scalars()
         func build(_ dim: Int) -> LuaValue {

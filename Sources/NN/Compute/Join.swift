@@ -109,18 +109,23 @@ extension Tensor {
             let (size, o2) = front.addingReportingOverflow(after)
             guard !o1, !o2 else { throw TensorError("pad: \(before) and \(after) are more than memory can address") }
             _ = try out.shape.replacing(d, with: size).checkedCount()
-            // Positions are held beside the result: ask for their room in the same words.
-            try Shape(size).checkRoom()
-            let rows = (-before..<(n + after)).map { at -> Int in
-                switch mode {
-                case "reflect": at < 0 ? -at : at >= n ? 2 * (n - 1) - at : at
-                case "circular": (at + n) % n
-                default: Swift.min(Swift.max(at, 0), n - 1)
-                }
-            }
-            out = try out.selectRows(d, rows)
+            // Both ends come from the whole, also where a negative size cuts the other one off.
+            var parts = [try out.slice(d, Swift.max(-before, 0), n - Swift.max(-after, 0))]
+            if before > 0 { parts.insert(try out.edge(d, mode, before, first: true), at: 0) }
+            if after > 0 { parts.append(try out.edge(d, mode, after, first: false)) }
+            out = try Tensor.cat(parts, d)
         }
         return out === self ? try clone() : out
+    }
+
+    /// What `pad` puts before the first or behind the last element along `d`.
+    private func edge(_ d: Int, _ mode: String, _ size: Int, first: Bool) throws -> Tensor {
+        let n = shape[d]
+        switch mode {
+        case "reflect": return try (first ? slice(d, 1, size + 1) : slice(d, n - 1 - size, n - 1)).flip([d])
+        case "circular": return try first ? slice(d, n - size, n) : slice(d, 0, size)
+        default: return try (first ? slice(d, 0, 1) : slice(d, n - 1, n)).expand(shape.replacing(d, with: size))
+        }
     }
 
     /// The whole repeated `counts` times along each dimension.

@@ -71,7 +71,7 @@ public final class LoaderPass {
         depth = min(ahead, max(total, 1))
         refill = ahead > options.prefetch ? ahead / 2 : max(ahead - 1, 0)
         filler = BatchFiller(
-            dataset, order: options.shuffle ? LoaderSeed.order(rows, seed) : nil, transform: options.transform, seed: seed,
+            dataset, order: options.shuffle ? try LoaderSeed.order(rows, seed) : nil, transform: options.transform, seed: seed,
             spareFloats: options.transform == nil ? 0 : dataset.columns.first?.shape.count ?? 0)
         if depth > 0 {
             // Augmentation takes long enough to be worth more threads on larger machines.

@@ -7,10 +7,17 @@ public enum RandomSplit {
         guard !parts.isEmpty, parts.allSatisfy({ $0 >= 0 && $0.isFinite }) else {
             throw TensorError("random_split: expected lengths or fractions that are not negative, got \(parts)")
         }
+        guard (0..<(1 << 48)).contains(count) else { throw TensorError("random_split: \(count) samples are more than memory can address") }
         let sum = parts.reduce(0, +)
         if (sum - 1).magnitude < 1e-6, parts.allSatisfy({ $0 <= 1 }), !(count == 1 && parts.allSatisfy({ $0 == $0.rounded() })) {
-            var lengths = parts.map { Int((Double(count) * $0).rounded(.down)) }
-            for i in 0..<(count - lengths.reduce(0, +)) { lengths[i % lengths.count] += 1 }
+            // Fractions may sum up to a little more than 1.
+            var rest = count
+            var lengths = parts.map { part in
+                let length = min(Int((Double(count) * part).rounded(.down)), rest)
+                rest -= length
+                return length
+            }
+            for i in 0..<rest { lengths[i % lengths.count] += 1 }
             return lengths
         }
         let lengths = parts.compactMap { Int(exactly: $0) }
@@ -21,10 +28,10 @@ public enum RandomSplit {
     }
 
     /// Without a seed the order comes from the shared generator.
-    public static func indices(_ lengths: [Int], seed: UInt64?) -> [[Int]] {
+    public static func indices(_ lengths: [Int], seed: UInt64?) throws -> [[Int]] {
         let count = lengths.reduce(0, +)
         var stream = RandomStream(seed: seed ?? LoaderSeed.draw())
-        let order = stream.permutation(count)
+        let order = try stream.permutation(count)
         var start = 0
         return lengths.map { length in
             defer { start += length }
@@ -45,9 +52,9 @@ public enum LoaderSeed {
     public static func pass(_ seed: UInt64, _ pass: Int) -> UInt64 { mix(mix(seed) &+ UInt64(truncatingIfNeeded: pass)) }
 
     /// The order of one pass: 0..<count shuffled.
-    public static func order(_ count: Int, _ passSeed: UInt64) -> [Int] {
+    public static func order(_ count: Int, _ passSeed: UInt64) throws -> [Int] {
         var stream = RandomStream(seed: passSeed)
-        return stream.permutation(count)
+        return try stream.permutation(count)
     }
 
     /// Spreads every bit of a number over all others (the finaliser of SplitMix64).

@@ -166,7 +166,7 @@ extension Op {
                 let n = try $0.int(0)
                 let out = try Tensor(emptyOf: Shape(n), try $0.dtype(1) ?? .int64)
                 var stream = RandomStream(taking: n)
-                for (i, v) in stream.permutation(n).enumerated() { out.setElement(i, .int(v)) }
+                for (i, v) in try stream.permutation(n).enumerated() { out.setElement(i, .int(v)) }
                 return .tensor(out)
             },
             Op(

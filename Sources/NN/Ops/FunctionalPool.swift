@@ -33,6 +33,7 @@ extension Tensor {
         shape[x.rank - 2] = oh
         shape[x.rank - 1] = ow
         _ = try shape.checkedCount()
+        for n in [oh, ow] { try Allocator.shared.checkRoom(for: n, of: 16, "\(n) windows") }
         return shape
     }
 

@@ -70,6 +70,7 @@ extension Tensor {
         guard sizes.allSatisfy({ $0 > 0 }), x.shape.array.suffix(places).allSatisfy({ $0 > 0 }) else {
             throw TensorError("\(name): input \(x.shape) and output size \(sizes) must not be empty")
         }
+        for n in sizes { try Allocator.shared.checkRoom(for: n, of: 64, "the weights of \(n) places") }
         // One dimension is a picture of height 1.
         let flat = places == 1 ? try x.unsqueeze(2) : x
         let (h, w) = places == 1 ? (1, sizes[0]) : (sizes[0], sizes[1])

@@ -164,7 +164,11 @@ extension Tensor {
         let common = try Shape.broadcast(shape, mask.shape)
         let flags = try mask.expandedCopy(to: common)
         let bytes = flags.data(UInt8.self)
+        var found = 0
+        for i in 0..<flags.count where bytes[i] != 0 { found += 1 }
+        try Allocator.shared.checkRoom(for: found, "the positions of \(found) elements")
         var rows: [Int] = []
+        rows.reserveCapacity(found)
         for i in 0..<flags.count where bytes[i] != 0 { rows.append(i) }
         return try expand(common).reshape(Shape(common.count)).selectRows(0, rows)
     }

@@ -8,8 +8,14 @@ extension Op {
         }
     }
 
-    private static func evenSizes(_ n: Int, _ size: Int) -> [Int] {
+    /// Lists hold at most that many tensors: dimensions of an expanded tensor can be longer than any list.
+    private static func checkPieces(_ count: Int, _ name: String) throws {
+        guard count <= 1 << 22 else { throw TensorError("\(name): this would be a list of \(count) tensors, expected at most \(1 << 22)") }
+    }
+
+    private static func evenSizes(_ n: Int, _ size: Int, _ name: String) throws -> [Int] {
         if n == 0 { return [0] }
+        try checkPieces((n - 1) / size + 1, name)
         return stride(from: 0, to: n, by: size).map { Swift.min(size, n - $0) }
     }
 
@@ -204,13 +210,14 @@ extension Op {
             let d = try x.shape.dim(try $0.int(2))
             guard x.rank > 0 else { throw TensorError("split: a 0-d tensor cannot be cut") }
             if $0.isList(1) {
-                guard sizes.allSatisfy({ $0 >= 0 && $0 <= x.shape[d] }), sizes.reduce(0, +) == x.shape[d] else {
+                let rest = sizes.reduce(Int?(x.shape[d])) { rest, size in rest.flatMap { (0...$0).contains(size) ? $0 - size : nil } }
+                guard rest == 0 else {
                     throw TensorError("split: sizes \(sizes) must add up to \(x.shape[d]), the size of dimension \(d)")
                 }
                 return .list(try split(x, sizes, d))
             }
             guard let size = sizes.first, size > 0 else { throw TensorError("split: expected a positive size, got \(sizes)") }
-            return .list(try split(x, evenSizes(x.shape[d], size), d))
+            return .list(try split(x, evenSizes(x.shape[d], size, "split"), d))
         },
         Op(
             """
@@ -223,7 +230,7 @@ extension Op {
             let x = try $0.tensor(0), n = try $0.int(1), d = try x.shape.dim(try $0.int(2))
             guard x.rank > 0, n > 0 else { throw TensorError("chunk: expected a positive count and at least 1 dimension, got \(n) and \(x.shape)") }
             let size = Swift.max(1, x.shape[d] / n + (x.shape[d] % n == 0 ? 0 : 1))
-            return .list(try split(x, evenSizes(x.shape[d], size), d))
+            return .list(try split(x, evenSizes(x.shape[d], size, "chunk"), d))
         },
         Op(
             """
@@ -235,6 +242,7 @@ extension Op {
         ) {
             let x = try $0.tensor(0), d = try x.shape.dim(try $0.int(1))
             guard x.rank > 0 else { throw TensorError("unbind: a 0-d tensor cannot be cut") }
+            try checkPieces(x.shape[d], "unbind")
             return .list(try (0..<x.shape[d]).map { try x.select(d, $0) })
         },
         Op(

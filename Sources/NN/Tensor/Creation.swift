@@ -108,18 +108,21 @@ extension Tensor {
     /// All elements in row-major order.
     public func scalars() throws -> [Scalar] {
         let p = try packed()
+        try Allocator.shared.checkRoom(for: count, of: MemoryLayout<Scalar>.stride, "a list of the elements of shape \(shape)")
         return (0..<count).map { p.element($0) }
     }
 
     /// All elements in row-major order as doubles (64-bit integers beyond 2^53 are rounded).
     public func doubles() throws -> [Double] {
         let p = try packed()
+        try Allocator.shared.checkRoom(for: count, "a list of the elements of shape \(shape)")
         return (0..<count).map { p.element($0).double }
     }
 
     /// All elements in row-major order as integers; fractions are cut off.
     public func integers() throws -> [Int] {
         let p = try packed()
+        try Allocator.shared.checkRoom(for: count, "a list of the elements of shape \(shape)")
         return (0..<count).map { p.element($0).int }
     }
 }

@@ -130,6 +130,10 @@ extension Tensor {
         }
         let mask = try converted(to: .bool).packed()
         let bytes = mask.data(UInt8.self)
+        var found = 0
+        for i in 0..<mask.count where bytes[i] != 0 { found += 1 }
+        // Arrays that grow are there twice.
+        try Allocator.shared.checkRoom(for: found, of: 2 * rank * MemoryLayout<Int>.stride, "the positions of \(found) elements")
         var columns = [[Int]](repeating: [], count: rank)
         for i in 0..<mask.count where bytes[i] != 0 {
             var rest = i
@@ -160,7 +164,8 @@ extension Tensor {
             }
         }
         let dims = tensors.map(\.dim)
-        let n = indexShape.count
+        let n = try indexShape.checkedCount()
+        try Allocator.shared.checkRoom(for: n, of: 3 * MemoryLayout<Int>.stride, "\(n) positions")
         var rows = [Int](repeating: 0, count: n)
         for (dim, t) in tensors {
             let size = shape[dim]

@@ -66,7 +66,9 @@ public struct RandomStream: Sendable {
     }
 
     /// 0..<n in random order (Fisher and Yates).
-    public mutating func permutation(_ n: Int) -> [Int] {
+    /// - Throws: `TensorError` when the memory cannot be had.
+    public mutating func permutation(_ n: Int) throws -> [Int] {
+        try Allocator.shared.checkRoom(for: n, "an order of \(n) numbers")
         var order = Array(0..<n)
         var i = n - 1
         while i > 0 {

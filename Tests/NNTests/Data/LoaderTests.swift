@@ -126,10 +126,12 @@ final class LoaderTests: XCTestCase {
         XCTAssertEqual(try RandomSplit.lengths([0.8, 0.2], count: 10), [8, 2])
         XCTAssertEqual(try RandomSplit.lengths([1.0 / 3, 1.0 / 3, 1.0 / 3], count: 11), [4, 4, 3])
         XCTAssertEqual(try RandomSplit.lengths([7, 3], count: 10), [7, 3])
+        XCTAssertEqual(try RandomSplit.lengths([0.5, 0.5 + 9e-7], count: 20_000_000), [10_000_000, 10_000_000])
+        XCTAssert(Fixture.failure { _ = try RandomSplit.lengths([0.5, 0.5], count: .max) }.contains("more than memory"))
         XCTAssert(Fixture.failure { _ = try RandomSplit.lengths([7, 4], count: 10) }.contains("sum up to 10"))
-        let parts = RandomSplit.indices([7, 3], seed: 1)
+        let parts = try RandomSplit.indices([7, 3], seed: 1)
         XCTAssertEqual(parts.flatMap { $0 }.sorted(), Array(0..<10))
-        XCTAssertEqual(RandomSplit.indices([7, 3], seed: 1), parts)
+        XCTAssertEqual(try RandomSplit.indices([7, 3], seed: 1), parts)
         XCTAssert(Fixture.failure { _ = try TensorDataset([try Tensor.from([1], try Shape([1])), try Tensor.from([1, 2], try Shape([2]))]) }.contains("[1] and [2]"))
     }
 }
