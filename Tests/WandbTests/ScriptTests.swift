@@ -39,6 +39,29 @@ final class ScriptTests: XCTestCase {
         }
     }
 
+    func testFunctionsKeptFromARunGoOnWorking() throws {
+        let server = try RecordingServer()
+        let outcome = try HostProgram(
+            """
+            local wandb = require "wandb"
+            local first = wandb.init{project = "demo", id = "run1"}
+            local kept, out, write = print, io.write, io.stdout.write
+            kept "one"
+            first:finish()
+            kept "between"
+            out "between\\n"
+            write(io.stdout, "between\\n")
+            local second = wandb.init{project = "demo", id = "run2"}
+            kept "two"
+            out "written\\n"
+            write(io.stdout, "by file\\n")
+            print "by name"
+            """, server: server, in: try Temporary()).finish()
+        XCTAssertEqual(outcome.status, 0)
+        XCTAssertEqual(console(try XCTUnwrap(server.run("run1"))), ["one"])
+        XCTAssertEqual(console(try XCTUnwrap(server.run("run2"))), ["two", "written", "by file", "by name"])
+    }
+
     /// W&B's own client says 255 after Ctrl-C; a terminated one is killed and says nothing.
     func testSignalsEndTheRun() throws {
         for (signal, status, code) in [(SIGINT, 130, 255), (SIGTERM, 143, 143)] as [(Int32, Int32, Int64)] {

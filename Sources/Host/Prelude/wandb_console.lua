@@ -4,41 +4,39 @@ local Run, native = ...
 -- The console: what the script prints also goes to the runs that are not finished.
 
 local watching = {}
-local originals
+local installed = false
 
 local function tell(text, is_error)
   for run in pairs(watching) do native.native_console(run._native, text, is_error) end
 end
 
+-- Once and for good: a script may have kept these functions when the last run is over, and use them in the next one.
 local function install()
-  if originals then return end
+  if installed then return end
+  installed = true
   local files = getmetatable(io.stdout).__index
-  originals = {print = print, write = files.write, io_write = io.write}
+  local native_print, write, io_write = print, files.write, io.write
   print = function(...)
+    if next(watching) == nil then return native_print(...) end
     local parts = table.pack(...)
     for i = 1, parts.n do parts[i] = tostring(parts[i]) end
-    originals.print(table.concat(parts, "\t", 1, parts.n))
-    tell(table.concat(parts, "\t", 1, parts.n) .. "\n", false)
+    local text = table.concat(parts, "\t", 1, parts.n)
+    native_print(text)
+    tell(text .. "\n", false)
   end
   files.write = function(file, ...)
-    if file == io.stdout or file == io.stderr then
+    if next(watching) ~= nil and (file == io.stdout or file == io.stderr) then
       local parts = table.pack(...)
       local ok = true
       for i = 1, parts.n do ok = ok and (type(parts[i]) == "string" or type(parts[i]) == "number") end
       if ok then tell(table.concat(parts, "", 1, parts.n), file == io.stderr) end
     end
-    return originals.write(file, ...)
+    return write(file, ...)
   end
   io.write = function(...)
     if io.output() == io.stdout then return io.stdout:write(...) end
-    return originals.io_write(...)
+    return io_write(...)
   end
-end
-
-local function uninstall()
-  if not originals or next(watching) then return end
-  print, getmetatable(io.stdout).__index.write, io.write = originals.print, originals.write, originals.io_write
-  originals = nil
 end
 
 -- The script and what it has loaded so far; once more at the end, for what it has loaded since.
@@ -68,6 +66,5 @@ return {
     run._finished = true
     Run.unwatch(run)
     watching[run] = nil
-    uninstall()
   end,
 }
