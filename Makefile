@@ -91,7 +91,7 @@ test-kill: deps ## kill training at 200 random instants
 soak: build ## train for an hour, then call every example: memory, files and threads stay flat; SOAK_SECONDS
 	@folder=$$(mktemp -d); ln -s $(CURDIR)/data $$folder/data; \
 	$(HOST) Tests/Lua/soak.lua $(SOAK_SECONDS) $$folder && $(HOST) Tests/Lua/long_log.lua 1000000 $$folder && \
-	(cd $$folder && WANDB_SILENT=true $(CURDIR)/$(HOST) $(CURDIR)/Tests/Lua/growth.lua 120 >out 2>errors; status=$$?; grep -a "^growth" out; exit $$status); \
+	(cd $$folder && WANDB_SILENT=true $(CURDIR)/$(HOST) $(CURDIR)/Tests/Lua/growth.lua 120 >printed 2>errors; status=$$?; grep -a "^growth" printed; exit $$status); \
 	status=$$?; rm -rf $$folder; exit $$status
 
 docs: build ## write docs/reference.md from the declarations
