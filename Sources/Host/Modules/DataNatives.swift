@@ -106,7 +106,7 @@ enum DataNatives {
                 guard count >= 0, count < 1 << 40 else { throw call.error(0, "expected a number of samples, got \(count)") }
                 let seed = UInt64(bitPattern: Int64(try call.int(1)))
                 try call.push(
-                    try TensorModule.reporting("data.DataLoader") {
+                    try TensorModule.reporting("data.loader") {
                         try checkLuaList(count)
                         return try LoaderSeed.order(count, seed)
                     })
