@@ -124,6 +124,8 @@ same(pass(data.loader({10, 20, 30}, {batch_size = 2})), "10 20 | 30")
 same(pass(data.Subset({10, 20, 30}, {3, 1}) and data.loader(data.Subset({10, 20, 30}, {3, 1}), {batch_size = 2})), "30 10")
 local train, val = data.random_split({1, 2, 3, 4, 5}, {0.6, 0.4}, {seed = 2})
 same(#train + #val, 5)
+-- Lengths whose sum overflows to the right one.
+fails("data.random_split: expected lengths that sum up to 5", data.random_split, {1, 2, 3, 4, 5}, {2^62, 2^62, 2^62, 2^62, 5})
 same(#data.ConcatDataset{ten, {1, 2}}, 12)
 same(data.ConcatDataset{ten, {1, 2}}[11], 2)
 same(data.ConcatDataset{ten, ten}[-1][1]:item(), 9)

@@ -5,9 +5,9 @@ public enum RandomSplit {
     /// - Throws: `TensorError` when they do not fit.
     public static func lengths(_ parts: [Double], count: Int) throws -> [Int] {
         guard !parts.isEmpty, parts.allSatisfy({ $0 >= 0 && $0.isFinite }) else {
-            throw TensorError("random_split: expected lengths or fractions that are not negative, got \(parts)")
+            throw TensorError("expected lengths or fractions that are not negative, got \(parts)")
         }
-        guard (0..<(1 << 48)).contains(count) else { throw TensorError("random_split: \(count) samples are more than memory can address") }
+        guard (0..<(1 << 48)).contains(count) else { throw TensorError("\(count) samples are more than memory can address") }
         let sum = parts.reduce(0, +)
         if (sum - 1).magnitude < 1e-6, parts.allSatisfy({ $0 <= 1 }), !(count == 1 && parts.allSatisfy({ $0 == $0.rounded() })) {
             // Fractions may sum up to a little more than 1.
@@ -21,8 +21,9 @@ public enum RandomSplit {
             return lengths
         }
         let lengths = parts.compactMap { Int(exactly: $0) }
-        guard lengths.count == parts.count, lengths.reduce(0, { $0 &+ $1 }) == count else {
-            throw TensorError("random_split: expected lengths that sum up to \(count), or fractions that sum up to 1, got \(parts)")
+        // Once it is too long it stays so: no sum of lengths overflows.
+        guard lengths.count == parts.count, lengths.reduce(0, { $0 > count || $1 > count ? .max : $0 + $1 }) == count else {
+            throw TensorError("expected lengths that sum up to \(count), or fractions that sum up to 1, got \(parts)")
         }
         return lengths
     }
