@@ -2,9 +2,9 @@
 /// to 0), so that one stable radix sort serves all dtypes.
 enum Ordering {
     /// Keys of the elements of a packed tensor, in row-major order.
-    static func keys(_ x: Tensor) -> [UInt64] {
-        [UInt64](unsafeUninitializedCapacity: x.count) { keys, count in
-            count = x.count
+    /// - Throws: `TensorError` where memory has no room for them.
+    static func keys(_ x: Tensor) throws -> [UInt64] {
+        try [UInt64](count: x.count, "the order of \(x.count) elements") { keys in
             func fill<T>(_: T.Type, _ key: (T) -> UInt64) {
                 let values = x.data(T.self)
                 for i in 0..<x.count { keys[i] = key(values[i]) }
@@ -46,7 +46,9 @@ enum Ordering {
         private var spareOrder: [Int]
         private var counts = [Int](repeating: 0, count: 256)
 
-        init(_ n: Int) {
+        /// - Throws: `TensorError` where memory has no room for it.
+        init(_ n: Int) throws {
+            try Allocator.shared.checkRoom(for: n, of: 2 * (MemoryLayout<UInt64>.stride + MemoryLayout<Int>.stride), "sorting \(n) elements")
             keys = [UInt64](repeating: 0, count: n)
             spareKeys = keys
             order = [Int](repeating: 0, count: n)
@@ -120,8 +122,8 @@ extension Tensor {
         // Lanes one after the other: [outer, inner, n].
         let lanes = inner == 1 ? try packed() : try window(Shape(outer, n, inner), Shape(n * inner, inner, 1), offset: 0, of: try packed())
             .permutedWindow([0, 2, 1]).packed()
-        let keys = Ordering.keys(lanes)
-        var sorter = Ordering.Sorter(n)
+        let keys = try Ordering.keys(lanes)
+        var sorter = try Ordering.Sorter(n)
         let target = out.data(Int.self)
         for o in 0..<outer {
             for j in 0..<inner {

@@ -113,8 +113,8 @@ final class PendingIDX: @unchecked Sendable {
                 }
                 return try file.bytes(count, at: offset)
             }
-            return try [UInt8](unsafeUninitializedCapacity: count) { buffer, n in
-                if let base = buffer.baseAddress { n = try packed.read(into: base, count) }
+            return try [UInt8](count: count, "\(count) bytes of \(path)") { target in
+                let n = try packed.read(into: target, count)
                 guard n == count else {
                     throw TensorError.file(path, at: offset + n, "the uncompressed data ends within its header of \(offset + count) bytes")
                 }

@@ -81,10 +81,7 @@ final class InputFile: @unchecked Sendable {
         guard offset >= 0, count >= 0, offset <= size, count <= size - offset else {
             throw TensorError.file(path, at: min(max(offset, 0), size), "expected \(count) more bytes, the file ends at \(size)")
         }
-        return try [UInt8](unsafeUninitializedCapacity: count) { buffer, n in
-            if let base = buffer.baseAddress { try read(count, at: offset, into: base) }
-            n = count
-        }
+        return try [UInt8](count: count, "\(count) bytes of \(path)") { try read(count, at: offset, into: $0) }
     }
 
     /// The whole file in memory.

@@ -11,10 +11,7 @@ public enum NPYFile {
         _ path: String, length: Int, base: Int, _ read: (Int, Int, UnsafeMutableRawPointer) throws -> Void
     ) throws -> Tensor {
         let header = try NPYHeader(path, length: length, base: base) { count, offset in
-            try [UInt8](unsafeUninitializedCapacity: count) { buffer, n in
-                if let start = buffer.baseAddress { try read(count, offset, start) }
-                n = count
-            }
+            try [UInt8](count: count, "\(count) bytes of \(path)") { try read(count, offset, $0) }
         }
         guard let type = NPYHeader.types[header.type] else { throw TensorError.file(path, "unknown type") }
         let count: Int, shape: Shape

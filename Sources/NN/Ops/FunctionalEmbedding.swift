@@ -25,6 +25,8 @@ extension Tensor {
             throw TensorError("\(name): position \(at[i]) is out of range for weight \(weight.shape); valid: 0..\(rows - 1)")
         }
         try input.shape.checkRoom()
+        if scaleByFrequency { try Allocator.shared.checkRoom(for: rows, "the uses of \(rows) rows") }
+        if maxNorm != nil { try Allocator.shared.checkRoom(for: index.count, of: 64, "the rows at \(index.count) positions") }
         if let maxNorm { try GradMode.with(false) { try weight.limitRows(index, maxNorm, normType) } }
         var shape = input.shape
         shape.append(width)

@@ -27,6 +27,8 @@ extension RecurrentLayer {
         let dwih = try gradient(weightIH.shape, needs[2]), dwhh = try gradient(weightHH.shape, needs[3])
         let dbias = try gradient(Shape(4 * hidden), needs[4] || needs[5])
         var p = arguments
+        // Without sequences one step is as good as all: there may be any number of them.
+        if batch == 0 { p.steps = 1 }
         (p.dout, p.dout_step, p.dout_row) = (UnsafeRawPointer(g.pointer), g.strides[0], g.strides[1])
         (p.dc, p.dh, p.dx) = (dc?.pointer, dh?.pointer, dx?.pointer)
         (p.dweight_ih, p.dweight_hh, p.dbias) = (dwih?.pointer, dwhh?.pointer, dbias?.pointer)

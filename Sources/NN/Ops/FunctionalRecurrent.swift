@@ -56,7 +56,10 @@ struct RecurrentLayer {
     /// first step in the direction of travel.
     func before(_ t: Int) -> Int { reverse ? t + 1 : t }
     func after(_ t: Int) -> Int { reverse ? t : t + 1 }
-    var order: [Int] { reverse ? Array((0..<steps).reversed()) : Array(0..<steps) }
+    /// The steps in the direction of travel; none where there is nothing to compute, of however many steps.
+    var order: some BidirectionalCollection<Int> {
+        (0..<(batch * hidden > 0 ? steps : 0)).lazy.map { reverse ? steps - 1 - $0 : $0 }
+    }
     var firstSlot: Int { reverse ? steps : 0 }
     var lastStep: Int { reverse ? 0 : steps - 1 }
 
@@ -122,6 +125,7 @@ struct RecurrentLayer {
     func steps(_ inputs: [Tensor?], _ cell: (Tensor, Tensor, Tensor, Tensor?) throws -> Tensor) throws -> [Tensor] {
         guard let x = inputs[0], var h = inputs[1], let wih = inputs[2], let whh = inputs[3] else { return [] }
         let sums = try Tensor.linear(x, wih, inputs[4])
+        try Allocator.shared.checkRoom(for: steps, "the states of \(steps) steps")
         var states = [Tensor](repeating: h, count: steps)
         for t in order {
             h = try cell(try sums.select(0, t), h, whh, inputs[5])

@@ -92,8 +92,8 @@ extension Tensor {
     /// Distinct values in ascending order; positions of the elements among them; how often each occurs.
     public func unique() throws -> (values: Tensor, inverse: Tensor, counts: Tensor) {
         let x = try detached().packed().reshape(Shape(count))
-        let keys = Ordering.keys(x)
-        var sorter = Ordering.Sorter(count)
+        let keys = try Ordering.keys(x)
+        var sorter = try Ordering.Sorter(count)
         let order = sorter.sort(keys[...], descending: false)
         let nan = Ordering.nanKey(dtype)
         return try x.grouped(order, 0, inverseShape: shape) { keys[$0] == keys[$1] && keys[$0] != nan }
@@ -108,7 +108,7 @@ extension Tensor {
         let rows = try detached().permutedWindow([d] + rest).packed()
         let width = n == 0 ? 0 : count / n
         guard n == 0 || width > 0 else { throw TensorError("unique: the slices along dimension \(d) of shape \(shape) are empty") }
-        let keys = Ordering.keys(rows)
+        let keys = try Ordering.keys(rows)
         func less(_ a: Int, _ b: Int) -> Bool {
             for j in 0..<width {
                 let (p, q) = (keys[a * width + j], keys[b * width + j])
@@ -117,6 +117,7 @@ extension Tensor {
             return a < b
         }
         let nan = Ordering.nanKey(dtype)
+        try Allocator.shared.checkRoom(for: n, of: 2 * MemoryLayout<Int>.stride, "the order of \(n) slices")
         let order = (0..<n).sorted(by: less)
         return try detached().grouped(order[...], d, inverseShape: Shape(n)) { a, b in
             (0..<width).allSatisfy { keys[a * width + $0] == keys[b * width + $0] && keys[a * width + $0] != nan }
@@ -127,6 +128,8 @@ extension Tensor {
     private func grouped(
         _ order: ArraySlice<Int>, _ dim: Int, inverseShape: Shape, _ equal: (Int, Int) -> Bool
     ) throws -> (values: Tensor, inverse: Tensor, counts: Tensor) {
+        // Two lists that grow; while one does it is there twice.
+        try Allocator.shared.checkRoom(for: order.count, of: 6 * MemoryLayout<Int>.stride, "the groups of \(order.count) slices")
         var firsts: [Int] = [], counts: [Int] = []
         let inverse = try Tensor(emptyOf: inverseShape, .int64)
         let group = inverse.data(Int.self)
@@ -203,8 +206,8 @@ extension Tensor {
             sequence = try sequence.gather(rank - 1, sorter, "searchsorted")
         }
         let dtype = Tensor.resultType(sequence, values)
-        let keys = Ordering.keys(try sequence.converted(to: dtype).packed())
-        let wanted = Ordering.keys(try values.detached().converted(to: dtype).packed())
+        let keys = try Ordering.keys(sequence.converted(to: dtype).packed())
+        let wanted = try Ordering.keys(values.detached().converted(to: dtype).packed())
         let out = try Tensor(emptyOf: values.shape, int32 ? .int32 : .int64)
         let rows = rank == 1 ? 1 : batches.count
         let width = rows == 0 ? 0 : wanted.count / rows

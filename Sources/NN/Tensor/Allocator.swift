@@ -140,17 +140,6 @@ public final class Allocator: Sendable {
         return (block, size)
     }
 
-    /// Whether a Swift array of `count` elements would find room. It must be asked for one that a script can make as long as it
-    /// likes: where an array finds none, the program ends.
-    /// - Throws: `TensorError` as from an allocation.
-    public func checkRoom(for count: Int, of stride: Int = MemoryLayout<Int>.stride, _ what: @autoclosure () -> String) throws {
-        guard count > 1 << 20 else { return }
-        let (bytes, overflow) = count.multipliedReportingOverflow(by: stride)
-        guard !overflow else { throw outOfMemory(Int.max, what()) }
-        let (block, size) = try allocate(bytes, for: what())
-        release(block, size: size)
-    }
-
     func release(_ block: UnsafeMutableRawPointer, size: Int) {
         let index = Allocator.sizeClass(size).index
         let own = own, isOwn = isOwn
@@ -219,7 +208,7 @@ public final class Allocator: Sendable {
 
     private static func system(_ size: Int) -> UnsafeMutableRawPointer? { alignedMemory(size) }
 
-    private func outOfMemory(_ bytes: Int, _ what: String) -> TensorError {
+    func outOfMemory(_ bytes: Int, _ what: String) -> TensorError {
         let own = own
         let (live, limit) = state.withLock { ($0.liveElsewhere + own.pointee.live.pointee.load(ordering: .relaxed), $0.limit) }
         return TensorError(
