@@ -24,7 +24,7 @@ func productOf<V: Vector>(_: V.Type, _ g: kernel_gemm, _ item: Int, _ swapped: B
     let alongRows = (g.bias_along == 1) != swapped
     var p = Product<V>(
         m: swapped ? g.n : g.m, n: swapped ? g.m : g.n, k: g.k, depth: max(blockDepth(g.k), 1), a: swapped ? b : a, b: swapped ? a : b, c: c,
-        cRow: swapped ? 1 : g.ldc, cColumn: swapped ? g.ldc : 1, alpha: V(g.alpha), scaled: g.alpha != 1,
+        cRow: swapped ? 1 : g.ldc, cColumn: swapped ? g.ldc : 1, alpha: V.scalar(g.alpha), scaled: g.alpha != 1,
         accumulate: g.beta != 0, rowBias: alongRows ? bias : nil, columnBias: alongRows ? nil : bias,
         relu: g.activation == 1, packA: true, packB: true, panelsFirst: false)
     let panel = tileVectors &* V.lanes

@@ -37,7 +37,7 @@ struct Product<V: Vector> {
     var a: Operand<V>, b: Operand<V>
     var c: UnsafeMutablePointer<V.Scalar>
     var cRow: Int, cColumn: Int
-    var alpha: V
+    var alpha: V.Scalar
     var scaled: Bool
     var accumulate: Bool
     var rowBias: UnsafePointer<V.Scalar>?
@@ -232,10 +232,11 @@ func placeTile<V: Vector>(
         cornerFromColumns(w, c, rows, columns)
     }
     let vectors = columns > V.lanes ? tileVectors : 1
+    let work = TileWork<V>(depth: d, a: a.base, b: b, bStep: bStep, c: target, cRow: cRow, finish: f)
     if p.packA {
-        packedTile(V.self, rows: rows, vectors: vectors, depth: d, a.base, b, bStep, ahead, target, cRow, f)
+        runTile(rows: rows, vectors: vectors, PackedTile(work: work, ahead: ahead))
     } else {
-        directTile(V.self, rows: rows, vectors: vectors, depth: d, a.base, a.line, a.step, b, bStep, ahead, target, cRow, f)
+        runTile(rows: rows, vectors: vectors, DirectTile(work: work, aRow: a.line, aStep: a.step, ahead: ahead))
     }
     if !straight && closes { cornerToColumns(w, c, rows, columns) }
 }

@@ -36,94 +36,40 @@ struct StepTarget<V: Vector> {
 /// Columns of a tile and of a panel.
 @inline(__always) func stepWidth<V: Vector>(_: V.Type) -> Int { tileVectors &* V.lanes }
 
-/// One row of a tile.
-struct StepSums<V: Vector> {
-    var a: V, b: V
-    @inline(__always) init(_ p: UnsafePointer<V.Scalar>) {
-        a = V.load(p)
-        b = tileVectors > 1 ? V.load(p + V.lanes) : a
-    }
-    @inline(__always) mutating func add(_ e: V.Scalar, _ p: V, _ q: V) {
-        let e = V(e)
-        a = V.fma(e, p, a)
-        if tileVectors > 1 { b = V.fma(e, q, b) }
-    }
-    @inline(__always) func store(_ p: UnsafeMutablePointer<V.Scalar>, _ adds: Bool) {
-        if adds {
-            (a + V.load(UnsafePointer(p))).store(p)
-            if tileVectors > 1 { (b + V.load(UnsafePointer(p + V.lanes))).store(p + V.lanes) }
-        } else {
-            a.store(p)
-            if tileVectors > 1 { b.store(p + V.lanes) }
-        }
-    }
-}
-
 /// to = from + A0 B0 + A1 B1 for `rows` rows (1 ... tileRows, a constant at every call); the panel holds B0 and then B1.
 /// Each element is one chain of fused multiply-adds in the order of k, whatever the tile.
 @inline(__always)
 func stepTile<V: Vector>(
     _: V.Type, rows: Int, _ first: StepRows<V>, _ second: StepRows<V>, _ panel: UnsafePointer<V.Scalar>, _ c: StepTarget<V>
 ) {
-    var r0 = StepSums<V>(c.from + 0 &* c.fromRow)
-    var r1 = rows > 1 ? StepSums<V>(c.from + 1 &* c.fromRow) : r0
-    var r2 = rows > 2 ? StepSums<V>(c.from + 2 &* c.fromRow) : r0
-    var r3 = rows > 3 ? StepSums<V>(c.from + 3 &* c.fromRow) : r0
-    var r4 = rows > 4 ? StepSums<V>(c.from + 4 &* c.fromRow) : r0
-    var r5 = rows > 5 ? StepSums<V>(c.from + 5 &* c.fromRow) : r0
-    var r6 = rows > 6 ? StepSums<V>(c.from + 6 &* c.fromRow) : r0
-    var r7 = rows > 7 ? StepSums<V>(c.from + 7 &* c.fromRow) : r0
-    var r8 = rows > 8 ? StepSums<V>(c.from + 8 &* c.fromRow) : r0
-    var r9 = rows > 9 ? StepSums<V>(c.from + 9 &* c.fromRow) : r0
-    var r10 = rows > 10 ? StepSums<V>(c.from + 10 &* c.fromRow) : r0
-    var r11 = rows > 11 ? StepSums<V>(c.from + 11 &* c.fromRow) : r0
+    var sums = TileSums<V>(c.from, c.fromRow, rows: rows, tileVectors)
     var b = panel
+    let width = stepWidth(V.self)
     for part in 0..<2 {
         let x = part == 0 ? first : second
-        let width = x.row
         for piece in 0..<x.pieces {
-            // Every third row by an address of its own: the two after it are at one and two times the width from there.
-            var a = x.base + piece &* x.skip
-            var a3 = a + 3 &* width
-            var a6 = a + 6 &* width
-            var a9 = a + 9 &* width
+            var a = TileColumn<V>(x.base + piece &* x.skip, x.row)
             var k = 0
+            // See `tile`.
+            while k &+ 4 <= x.depth {
+                sums.add(a, at: 0, b, rows: rows, tileVectors)
+                sums.add(a, at: x.step, b + width, rows: rows, tileVectors)
+                sums.add(a, at: 2 &* x.step, b + 2 &* width, rows: rows, tileVectors)
+                sums.add(a, at: 3 &* x.step, b + 3 &* width, rows: rows, tileVectors)
+                a.move(4 &* x.step, rows: rows, apart: true)
+                b += 4 &* width
+                k &+= 4
+            }
             while k < x.depth {
-                let p = V.load(b)
-                let q = tileVectors > 1 ? V.load(b + V.lanes) : p
-                r0.add(a[0], p, q)
-                if rows > 1 { r1.add(a[width], p, q) }
-                if rows > 2 { r2.add(a[2 &* width], p, q) }
-                if rows > 3 { r3.add(a3[0], p, q) }
-                if rows > 4 { r4.add(a3[width], p, q) }
-                if rows > 5 { r5.add(a3[2 &* width], p, q) }
-                if rows > 6 { r6.add(a6[0], p, q) }
-                if rows > 7 { r7.add(a6[width], p, q) }
-                if rows > 8 { r8.add(a6[2 &* width], p, q) }
-                if rows > 9 { r9.add(a9[0], p, q) }
-                if rows > 10 { r10.add(a9[width], p, q) }
-                if rows > 11 { r11.add(a9[2 &* width], p, q) }
-                a = nextStep(a, x.step, true)
-                a3 = nextStep(a3, x.step, rows > 3)
-                a6 = nextStep(a6, x.step, rows > 6)
-                a9 = nextStep(a9, x.step, rows > 9)
-                b += stepWidth(V.self)
+                sums.add(a, at: 0, b, rows: rows, tileVectors)
+                a.move(x.step, rows: rows, apart: true)
+                b += width
                 k &+= 1
             }
         }
     }
-    r0.store(c.to + 0 &* c.row, c.adds)
-    if rows > 1 { r1.store(c.to + 1 &* c.row, c.adds) }
-    if rows > 2 { r2.store(c.to + 2 &* c.row, c.adds) }
-    if rows > 3 { r3.store(c.to + 3 &* c.row, c.adds) }
-    if rows > 4 { r4.store(c.to + 4 &* c.row, c.adds) }
-    if rows > 5 { r5.store(c.to + 5 &* c.row, c.adds) }
-    if rows > 6 { r6.store(c.to + 6 &* c.row, c.adds) }
-    if rows > 7 { r7.store(c.to + 7 &* c.row, c.adds) }
-    if rows > 8 { r8.store(c.to + 8 &* c.row, c.adds) }
-    if rows > 9 { r9.store(c.to + 9 &* c.row, c.adds) }
-    if rows > 10 { r10.store(c.to + 10 &* c.row, c.adds) }
-    if rows > 11 { r11.store(c.to + 11 &* c.row, c.adds) }
+    if c.adds { sums.add(to: UnsafePointer(c.to), c.row, rows: rows, tileVectors) }
+    sums.store(c.to, c.row, rows: rows, tileVectors)
 }
 
 @inline(never) func stepTile1<V: Vector>(_: V.Type, _ x: StepRows<V>, _ y: StepRows<V>, _ b: UnsafePointer<V.Scalar>, _ c: StepTarget<V>) {

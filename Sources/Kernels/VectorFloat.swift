@@ -61,7 +61,7 @@ struct FloatLanes: Vector, ExpressibleByFloatLiteral {
     #if HOST_NO_FMA
         @inline(__always) static func fma(_ a: Self, _ b: Self, _ c: Self) -> Self { Self(v: fusedProductSum(a.v, b.v, c.v)) }
     #else
-        @inline(__always) static func fma(_ a: Self, _ b: Self, _ c: Self) -> Self { Self(v: c.v.addingProduct(a.v, b.v)) }
+        @inline(__always) static func fma(_ a: Self, _ b: Self, _ c: Self) -> Self { Self(v: kernel_fma_f32(a.v, b.v, c.v)) }
     #endif
     @inline(__always) static func less(_ a: Self, _ b: Self) -> Mask { a.v .< b.v }
     @inline(__always) static func equal(_ a: Self, _ b: Self) -> Mask { a.v .== b.v }

@@ -172,7 +172,7 @@ func winogradKernelColumn(_ w: UnsafePointer<Float>, _ column: Int, _ flipped: B
 }
 
 /// One product of the transformed operands: element (i, k) of A is a[i + k * aStep].
-@inline(never)
+@inline(__always)
 func winogradTile(
     rows: Int, vectors: Int, depth: Int, _ a: UnsafePointer<Float>, _ aStep: Int, _ b: UnsafePointer<Float>, _ bStep: Int,
     _ c: UnsafeMutablePointer<Float>, _ cRow: Int, accumulate: Bool
@@ -180,28 +180,14 @@ func winogradTile(
     let f = TileFinish<FloatLanes>(
         alpha: 1.0, scaled: false, accumulate: accumulate, rowBias: nil, columnBias: nil, relu: false,
         columns: 2 &* FloatLanes.lanes, space: c)
-    let V = FloatLanes.self
-    #if HOST_WIDE_TILE
-        switch (rows, vectors) {
-        case (12, 2): tile(V, rows: 12, vectors: 2, depth: depth, a, 1, aStep, b, bStep, c, cRow, f)
-        case (12, 1): tile(V, rows: 12, vectors: 1, depth: depth, a, 1, aStep, b, bStep, c, cRow, f)
-        case (8, 2): tile(V, rows: 8, vectors: 2, depth: depth, a, 1, aStep, b, bStep, c, cRow, f)
-        case (8, 1): tile(V, rows: 8, vectors: 1, depth: depth, a, 1, aStep, b, bStep, c, cRow, f)
-        case (4, 2): tile(V, rows: 4, vectors: 2, depth: depth, a, 1, aStep, b, bStep, c, cRow, f)
-        case (4, 1): tile(V, rows: 4, vectors: 1, depth: depth, a, 1, aStep, b, bStep, c, cRow, f)
-        case (2, 2): tile(V, rows: 2, vectors: 2, depth: depth, a, 1, aStep, b, bStep, c, cRow, f)
-        case (2, 1): tile(V, rows: 2, vectors: 1, depth: depth, a, 1, aStep, b, bStep, c, cRow, f)
-        case (_, 2): tile(V, rows: 1, vectors: 2, depth: depth, a, 1, aStep, b, bStep, c, cRow, f)
-        default: tile(V, rows: 1, vectors: 1, depth: depth, a, 1, aStep, b, bStep, c, cRow, f)
-        }
-    #else
-        switch rows {
-        case 6: tile(V, rows: 6, vectors: 1, depth: depth, a, 1, aStep, b, bStep, c, cRow, f)
-        case 4: tile(V, rows: 4, vectors: 1, depth: depth, a, 1, aStep, b, bStep, c, cRow, f)
-        case 2: tile(V, rows: 2, vectors: 1, depth: depth, a, 1, aStep, b, bStep, c, cRow, f)
-        default: tile(V, rows: 1, vectors: 1, depth: depth, a, 1, aStep, b, bStep, c, cRow, f)
-        }
-    #endif
+    let work = TileWork<FloatLanes>(depth: depth, a: a, b: b, bStep: bStep, c: c, cRow: cRow, finish: f)
+    runTile(rows: rows, vectors: vectors, WinogradTile(work: work, aStep: aStep))
+}
+
+struct WinogradTile: TileCall {
+    var work: TileWork<FloatLanes>
+    var aStep: Int
+    @inline(never) func run<S: TileShape>(_: S.Type) { tile(S.self, work, 1, aStep, ahead: nil, apart: false) }
 }
 
 /// Item: (image, band of tile rows).

@@ -17,6 +17,10 @@ typedef int64_t kernel_i64x8 __attribute__((ext_vector_type(8)));
 
 #define KERNEL_INLINE static inline __attribute__((always_inline))
 
+// a * b + c, rounded once. (Swift's own goes lane by lane through the compiler, which then reads and writes the lanes of a loop
+// in an order that suits it.)
+KERNEL_INLINE kernel_f32x16 kernel_fma_f32(kernel_f32x16 a, kernel_f32x16 b, kernel_f32x16 c) { return __builtin_elementwise_fma(a, b, c); }
+KERNEL_INLINE kernel_f64x8 kernel_fma_f64(kernel_f64x8 a, kernel_f64x8 b, kernel_f64x8 c) { return __builtin_elementwise_fma(a, b, c); }
 KERNEL_INLINE kernel_f32x16 kernel_sqrt_f32(kernel_f32x16 x) { return __builtin_elementwise_sqrt(x); }
 KERNEL_INLINE kernel_f64x8 kernel_sqrt_f64(kernel_f64x8 x) { return __builtin_elementwise_sqrt(x); }
 KERNEL_INLINE kernel_f64x8 kernel_widen(kernel_f32x8 x) { return __builtin_convertvector(x, kernel_f64x8); }
