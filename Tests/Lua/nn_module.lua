@@ -70,6 +70,9 @@ equal("shared modules", names(wide:named_modules()), " first body body.0 body.2"
 local Again = nn.class("Net")
 that("a class can be defined again", Again ~= Net and Again.forward ~= Net.forward)
 fails({"Net has no forward", "Net:forward"}, Again())
+local own = nn.ReLU()
+own.forward = own
+fails("ReLU.forward is a ReLU, expected a function", own, tensor.ones(2))
 fails("parent of X", nn.class, "X", nn.Linear(1, 1))
 local Custom = nn.class("Custom", nn.Linear)
 function Custom:forward(x) return nn.Linear.forward(self, x) * 2 end

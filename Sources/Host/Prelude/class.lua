@@ -120,9 +120,9 @@ end
 
 -- Calls
 
-local function run_hooked(self, hooks, ...)
+local function run_hooked(self, forward, hooks, ...)
   local inputs = {...}
-  local results = table.pack(self:forward(...))
+  local results = table.pack(forward(self, ...))
   for _, handle in ipairs(hooks) do
     local output = results[1]
     if results.n > 1 then output = {table.unpack(results, 1, results.n)} end
@@ -140,8 +140,14 @@ end
 
 function Module.__call(self, ...)
   local hooks = rawget(self, RECORD).hooks
-  if hooks then return run_hooked(self, hooks, ...) end
-  return self:forward(...)
+  local forward = self.forward
+  -- It would be called with self; and one that is its own forward without end, as a call in the last place takes no room on
+  -- the stack.
+  if type(forward) == "table" and is_module(forward) then
+    fail(("%s.forward is a %s, expected a function"):format(getmetatable(self).__name, getmetatable(forward).__name))
+  end
+  if hooks then return run_hooked(self, forward, hooks, ...) end
+  return forward(self, ...)
 end
 
 function Module:forward()
